@@ -1,0 +1,1 @@
+"""App: what people touch. CLI, API and dashboard; the SDK's first customers."""

@@ -1,0 +1,1 @@
+"""Decision: from targets to moves, and the advisor's seat."""

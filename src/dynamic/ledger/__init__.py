@@ -1,0 +1,1 @@
+"""Ledger: double entry in base units, lots, the audit chain, and reconciliation."""

@@ -1,0 +1,1 @@
+"""Performance: what the treasury earned, why, and against what."""

@@ -1,0 +1,1 @@
+"""Planning: from permitted moves to ordered, priced, bounded legs."""

@@ -1,0 +1,79 @@
+"""Everything a guardrail may look at, gathered before it is asked.
+
+Guardrails are pure: what is not in here, they do not know, and what they do not know
+they do not permit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dynamic.market.observation import Provenance
+from dynamic.policy.proposal import Position
+from dynamic.units import Asset
+
+
+class SwitchState(StrEnum):
+    """The switch: ACTIVE acts, REDUCING only lowers risk, HALTED sends nothing.
+
+    Unknown means HALTED.
+    """
+
+    ACTIVE = "active"
+    REDUCING = "reducing"
+    HALTED = "halted"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFact:
+    """The price of one base asset, per whole token, with its age and provenance."""
+
+    usd_micro: int
+    observed_at_s: int
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolFact:
+    """What is known of one protocol market; None is unknown, and unknown is refused."""
+
+    tvl_usd_micro: int | None
+    pool_tvl_usd_micro: int | None
+    risk_score: int | None
+    is_paused: bool | None
+    exit_capacity_24h_usd_micro: int | None
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class PastMove:
+    """One value moved earlier, for the rolling sums of authority."""
+
+    at_s: int
+    direction: str  # buy, sell, or in/out of a protocol: see policy.authority
+    notional_usd_micro: int
+    is_discretionary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """The treasury and the market as the guardrails see them at `now_s`.
+
+    `units` are base units per position, in-flight included where they left; `values_usd_micro`
+    the same positions at exit value, rounded down; `prices` by underlying (BTC, ETH, USDC).
+    """
+
+    now_s: int
+    assets: Mapping[str, Asset]
+    units: Mapping[Position, int]
+    values_usd_micro: Mapping[Position, int]
+    prices: Mapping[str, PriceFact]
+    protocols: Mapping[str, ProtocolFact]
+    nav_usd_micro: int
+    high_water_usd_micro: int
+    past_moves: tuple[PastMove, ...]
+    gas_price_wei: int | None
+    switch: SwitchState
+    phase: str
+    open_residues: int
+    volatile_values_usd_micro: int

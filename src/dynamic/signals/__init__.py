@@ -1,0 +1,1 @@
+"""Signals: which phase the market is in, and what the ladder says to hold."""

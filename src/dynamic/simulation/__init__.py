@@ -1,0 +1,1 @@
+"""Simulation: the same engine on recorded or seeded time."""

@@ -1,0 +1,1 @@
+"""Trading: the SDK façade and the one composition root."""

@@ -1,0 +1,1 @@
+"""Workflows: verbs that read their journal, do the next single thing, and return."""

@@ -37,7 +37,7 @@ def test_the_floors_hold() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.req("PE-23", "SM-12")
+@pytest.mark.req("PE-23")
 @pytest.mark.parametrize(
     ("room", "forbidden"),
     [

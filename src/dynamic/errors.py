@@ -2,7 +2,8 @@
 
     DynamicError                 code, message; one clear line for a person
     ├── Refused                  input we will not interpret (file, config, API, CLI)
-    │   └── ConfigRefused        a mandate or setting that is unknown, missing or out of range
+    │   ├── ConfigRefused        a mandate or setting that is unknown, missing or out of range
+    │   └── NotMatured           a principal token asked for its par before its day
     ├── DataUnfit                a value is missing, stale or of a kind this gate does not accept
     │   └── SourceUnavailable    a source did not answer, or answered nonsense
     ├── Unresolved               an outcome is not yet known: a state, never a failure
@@ -36,6 +37,12 @@ class ConfigRefused(Refused):
     """A mandate or setting that is unknown, missing or out of range."""
 
     code = "config-refused"
+
+
+class NotMatured(Refused):
+    """A principal token was asked for its par before its day; it can only be sold."""
+
+    code = "not-matured"
 
 
 class DataUnfit(DynamicError):

@@ -35,7 +35,9 @@ class Feed(Protocol):
 class Advisor(Protocol):
     """The model's seat. It may only make us do less, later, or ask."""
 
-    def advise(self, proposal: Proposal, situation: Situation, dossier: Mapping[str, str]) -> Advice:
+    def advise(
+        self, proposal: Proposal, situation: Situation, dossier: Mapping[str, str]
+    ) -> Advice:
         """Judge one proposal; an advisor that fails says HOLD, never PROCEED."""
         ...
 

@@ -1,10 +1,10 @@
 """Assets and amounts: what is counted, and how many base units of it."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from dynamic.units.rounding import Rounding, quantise
-from decimal import Decimal
 
 
 class AssetKind(StrEnum):

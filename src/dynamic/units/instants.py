@@ -22,7 +22,7 @@ def parse_instant(text: str) -> int:
 
     Raises ValueError where the zone of a time of day is missing: we never guess one.
     """
-    moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    moment = datetime.fromisoformat(text.strip())
     if moment.tzinfo is None:
         if len(text.strip()) != 10:
             raise ValueError(f"expected a time zone, found {text!r}")

@@ -7,8 +7,15 @@ JSON (sorted keys, no spaces, no floats for money), so a digest means the same e
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from dynamic.ledger.audit import AuditEvent
 from dynamic.ledger.entry import Entry
 from dynamic.planning.plan import Plan, PlanState
+
+__all__ = [
+    "ApprovalRecord", "AuditEvent", "Batch", "DecisionOutcome", "DecisionRecord", "NavRecord",
+    "OutcomeRecord", "PlanRecord", "Recovered", "SnapshotRecord", "StepRecord", "StepState",
+    "TxLogRecord",
+]  # fmt: skip
 
 
 class DecisionOutcome(StrEnum):
@@ -28,19 +35,6 @@ class StepState(StrEnum):
     SETTLED = "settled"  # and booked, in the same batch
     REVERTED = "reverted"  # final, without effect but gas
     ABANDONED = "abandoned"  # nothing was ever sent
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
-    """One link of the hash chain: hash = SHA-256 over (seq, prev_hash, canonical JSON)."""
-
-    seq: int
-    at_s: int
-    kind: str
-    actor: str
-    payload: str
-    prev_hash: str
-    hash: str
 
 
 @dataclass(frozen=True, slots=True)

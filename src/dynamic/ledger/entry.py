@@ -22,6 +22,11 @@ class EntryKind(StrEnum):
     GAS = "gas"
     FEE = "fee"
     CORRECTION = "correction"
+    HEDGE = "hedge"
+    BUYBACK = "buyback"
+    BURN = "burn"
+    INCENTIVE = "incentive"
+    REALISED = "realised"  # memo of the day's realised result; no position moves
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,2 +1,1 @@
 """Market: what was observed, by whom, when, and how far it may be trusted."""
-

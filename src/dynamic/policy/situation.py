@@ -5,7 +5,7 @@ they do not permit.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dynamic.market.observation import Provenance
@@ -60,7 +60,13 @@ class Situation:
     """The treasury and the market as the guardrails see them at `now_s`.
 
     `units` are base units per position, in-flight included where they left; `values_usd_micro`
-    the same positions at exit value, rounded down; `prices` by underlying (BTC, ETH, USDC).
+    the same positions at exit value, rounded down; `prices` by underlying (BTC, ETH, USDC), and
+    claims (PT, LP) under their own symbol at exit value; `protocols` by location (aave_v3).
+
+    What has a default may be left out, and then permits nothing that depends on it:
+    `base_deployed_at_s` None is a base layer not yet complete (PM-13); `policy_signed_until_s`
+    None is an emergency policy nobody signed (C-04); `notionals_usd_micro` names the positions
+    whose exposure is larger than their value (GR-11); `drawdown_paused` waits for people (C-62).
     """
 
     now_s: int
@@ -77,3 +83,9 @@ class Situation:
     phase: str
     open_residues: int
     volatile_values_usd_micro: int
+    base_deployed_at_s: int | None = None
+    open_alerts: int = 0
+    policy_signed_until_s: int | None = None
+    emergency_triggers: tuple[str, ...] = ()
+    notionals_usd_micro: Mapping[Position, int] = field(default_factory=dict)
+    drawdown_paused: bool = False

@@ -1,1 +1,1 @@
-"""Protocols, without I/O: the fixed-point maths and, later, the calls and logs of each contract."""
+"""Protocols: the fixed-point facts of Aave, Pendle and Curve, without asking any of them."""

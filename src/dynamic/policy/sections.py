@@ -70,15 +70,12 @@ class Sizing:
     """How much of the ladder's share is really held; see signals.sizing."""
 
     mode: str = text("ladder as written, with stages, or as shipped", ("ladder", "stages", "default"))
-    volatility_budget_bps: int | None = bps(
-        "Annualised volatility the treasury may run", high=100_000, optional=True
+    cushion_multiple_bps: int = bps(
+        "Volatile share per unit of cushion above the floor", high=1_000_000
     )
-    volatility_window_days: int | None = days("Days the volatility looks back", optional=True)
-    cushion_multiple_bps: int | None = bps(
-        "Volatile share per unit of cushion above the floor", high=1_000_000, optional=True
-    )
-    floor_bps: int | None = bps("NAV floor, of the remembered peak", optional=True)
-    peak_memory_days: int | None = days("Days a peak is remembered", optional=True)
+    floor_bps: int = bps("Drawdown at which the cushion is used up")
+    cushion_band_bps: int = bps("Volatile share above the cushion's cap that is sold, of NAV")
+    buy_bps_per_day_max: int = bps("Bought per day at most, of NAV", low=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@
           <------------------------------------------------------------------
           value no longer above level - hysteresis, confirmed the same way   -> down
 
-The first value ever seen sets the sides and is no event: nothing was crossed. Two prints are
-two different `as_of`; reading the same print every hour confirms nothing, and a revision of a
-print replaces it. Source: MI-23, C-05 (confirmation 0.05, hysteresis 0.1 down).
+The first value ever seen sets the sides and is no event: nothing was crossed. A second daily
+print speaks of a later UTC day; reading one print every hour confirms nothing, and a revision
+of a print replaces it. Source: MI-23, C-05 (confirmation 0.05, hysteresis 0.1 down).
 """
 
 import math
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dynamic.errors import InvariantBroken
+from dynamic.units import DAY_S
 
 
 class Level(NamedTuple):
@@ -99,7 +100,7 @@ def _is_confirmed(
     # The distance is compared on the level's own scale: 3.55 is 0.05 beyond 3.5, float or not.
     if beyond >= level.confirmation or math.isclose(beyond, level.confirmation, abs_tol=1e-12):
         return True
-    return doubt_s is not None and as_of_s > doubt_s
+    return doubt_s is not None and as_of_s // DAY_S > doubt_s // DAY_S
 
 
 def _require_number(value: float) -> None:

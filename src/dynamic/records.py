@@ -4,6 +4,7 @@ Everything in one `Batch` becomes durable together or not at all. Payloads are c
 JSON (sorted keys, no spaces, no floats for money), so a digest means the same everywhere.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -154,7 +155,9 @@ class Batch:
     tx_logs: list[TxLogRecord] = field(default_factory=list)
     navs: list[NavRecord] = field(default_factory=list)
     outcomes: list[OutcomeRecord] = field(default_factory=list)
-    states: dict[str, str] = field(default_factory=dict)  # engine memory by name, upserted
+    # Engine memory by name, upserted. A callable is asked when the batch is written, so that a
+    # group commit writes out only the last of many.
+    states: dict[str, str | Callable[[], str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,5 @@ class Recovered:
     states: dict[str, str]
     balances: dict[tuple[str, str], int]  # (account, asset) -> base units
     open_plans: tuple[PlanRecord, ...]
-    open_steps: tuple[StepRecord, ...]  # INTENDED without a final line
+    plan_steps: tuple[StepRecord, ...]  # the last journal line of each step of the open plans
     approvals: tuple[ApprovalRecord, ...]  # of the open plans
-    settled_keys: frozenset[str]  # final steps of the open plans

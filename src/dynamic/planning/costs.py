@@ -93,3 +93,25 @@ def gas_within_moved_value(
     Mandatory plans pass: a budget must not keep us in danger.
     """
     return is_mandatory or gas_cost_usd_micro * BPS <= moved_usd_micro * gas_bps_max
+
+
+def cost_model(
+    fee_bps: Mapping[str, int],
+    half_spread_bps: Mapping[str, int],
+    impact_bps_per_million: Mapping[str, int],
+    gas_units: Mapping[str, int],
+) -> CostModel:
+    """Build the model from the mandate's tables; a venue missing in one of them is refused."""
+    names = sorted({*fee_bps, *half_spread_bps, *impact_bps_per_million})
+    for table, known in (
+        ("fee_bps", fee_bps),
+        ("half_spread_bps", half_spread_bps),
+        ("impact_bps_per_million", impact_bps_per_million),
+    ):
+        missing = [name for name in names if name not in known]
+        if missing:
+            raise Refused(f"expected {table} for {', '.join(missing)}, found none")
+    return CostModel(
+        {n: VenueCost(fee_bps[n], half_spread_bps[n], impact_bps_per_million[n]) for n in names},
+        dict(gas_units),
+    )

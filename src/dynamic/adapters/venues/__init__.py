@@ -1,0 +1,1 @@
+"""Venues: where legs are carried out. The paper venue keeps a world of its own."""

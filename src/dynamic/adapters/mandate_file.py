@@ -1,6 +1,6 @@
 """Reads the mandate file, or the one shipped with the program.
 
-    read_mandate : path or None  ->  Mandate, or ConfigRefused in one line
+read_mandate : path or None  ->  Mandate, or ConfigRefused in one line
 """
 
 from importlib import resources

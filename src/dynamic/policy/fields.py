@@ -1,4 +1,4 @@
-"""How one line of a mandate is read: its kind, its unit, its bounds, and one clear line when it is wrong.
+"""How a mandate is read: each line's kind, unit and bounds, and one clear line when it is wrong.
 
     read : section class x TOML table x key path  ->  section, or ConfigRefused
 
@@ -88,11 +88,6 @@ def number(meaning: str, unit: str, low: int | None = None) -> Any:
     return _field(Spec(unit, meaning, _decimal, -(10**9) if low is None else low))
 
 
-def flag(meaning: str) -> Any:
-    """True or false."""
-    return _field(Spec("flag", meaning, _flag))
-
-
 def text(meaning: str, choices: tuple[str, ...] = ()) -> Any:
     """A word, from a closed list where one is given."""
     return _field(Spec("text", meaning, _text, choices=choices))
@@ -119,8 +114,10 @@ def sections(kind: type) -> Any:
 
 
 def _field(spec: Spec) -> Any:
-    return field(default=None, metadata={"spec": spec}) if spec.optional else field(
-        metadata={"spec": spec}
+    return (
+        field(default=None, metadata={"spec": spec})
+        if spec.optional
+        else field(metadata={"spec": spec})
     )
 
 
@@ -134,7 +131,7 @@ def read(kind: type[Section], table: object, path: str = "") -> Section:
     """
     if not isinstance(table, Mapping):
         raise refuse(path or "mandate", "a table", table)
-    expected = {file_key(f): f for f in fields(cast(Any, kind)) if f.init and f.metadata}
+    expected = {file_key(f): f for f in fields(cast("Any", kind)) if f.init and f.metadata}
     for key in table:
         if key not in expected:
             known = ", ".join(sorted(expected))
@@ -150,7 +147,7 @@ def file_key(spec_field: "dataclasses.Field[Any]") -> str:
 
 def _value(f: "dataclasses.Field[Any]", table: Mapping[str, object], path: str, key: str) -> object:
     where = f"{path}{key}"
-    spec = cast(Spec | None, f.metadata.get("spec"))
+    spec = cast("Spec | None", f.metadata.get("spec"))
     if key not in table:
         if spec is not None and spec.optional:
             return None
@@ -162,7 +159,9 @@ def _value(f: "dataclasses.Field[Any]", table: Mapping[str, object], path: str, 
         return read(f.metadata["section"], found, f"{where}.")
     if not isinstance(found, Mapping) or not found:
         raise refuse(where, "at least one table", found)
-    return {name: read(f.metadata["sections"], sub, f"{where}.{name}.") for name, sub in found.items()}
+    return {
+        name: read(f.metadata["sections"], sub, f"{where}.{name}.") for name, sub in found.items()
+    }
 
 
 def _bounded(spec: Spec, path: str, found: int | Decimal) -> None:
@@ -199,12 +198,6 @@ def _decimal(spec: Spec, path: str, found: object) -> Decimal:
     return _exact(spec, path, found)
 
 
-def _flag(spec: Spec, path: str, found: object) -> bool:
-    if not isinstance(found, bool):
-        raise refuse(path, "true or false", found)
-    return found
-
-
 def _text(spec: Spec, path: str, found: object) -> str:
     if not isinstance(found, str) or not found.strip():
         raise refuse(path, "a word", found)
@@ -230,9 +223,9 @@ def _table(spec: Spec, path: str, found: object) -> Mapping[str, int]:
 
 def describe(holder: object, path: str = "") -> Iterator[Described]:
     """Walk every limit in file order: key path, value as written, unit, meaning."""
-    for f in fields(cast(Any, holder)):
+    for f in fields(cast("Any", holder)):
         value, where = getattr(holder, f.name), f"{path}{file_key(f)}"
-        spec = cast(Spec | None, f.metadata.get("spec"))
+        spec = cast("Spec | None", f.metadata.get("spec"))
         if spec is not None:
             yield from _described(spec, where, value)
         elif "section" in f.metadata:
@@ -252,9 +245,7 @@ def _described(spec: Spec, where: str, value: object) -> Iterator[Described]:
     elif isinstance(value, tuple):
         shown = ", ".join(value)
     elif spec.scale != 1:
-        shown = f"{(Decimal(cast(int, value)) / spec.scale).normalize():f}"
-    elif isinstance(value, bool):
-        shown = str(value).lower()
+        shown = f"{(Decimal(cast('int', value)) / spec.scale).normalize():f}"
     else:
         shown = str(value)
     yield Described(where, shown, spec.unit, spec.meaning)

@@ -8,6 +8,8 @@ must be 10 000 are; limits that must be ordered are. `digest` covers what the fi
 and permits carry it. Reading the file is `adapters.mandate_file`'s work.
 """
 
+# ruff: noqa: RUF009  (field specifications, as dataclasses.field itself)
+
 import dataclasses
 import hashlib
 import json
@@ -15,6 +17,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Final
 
 from dynamic.errors import ConfigRefused
@@ -51,7 +54,9 @@ class Mandate:
     """Every limit. `data` is the profile in force; the file's digest covers all profiles."""
 
     schema_version: int = fields.count("Shape of the file", "version", 1)
-    mandate_version: int = fields.count("Edition of the limits; raise it with every change", "edition", 1)
+    mandate_version: int = fields.count(
+        "Edition of the limits; raise it with every change", "edition", 1
+    )
     treasury: Treasury = section(Treasury)
     ladder: Ladder = section(Ladder)
     sizing: Sizing = section(Sizing)
@@ -111,7 +116,9 @@ def from_table(table: Mapping[str, Any]) -> Mandate:
 
 def digest_of(mandate: Mandate) -> str:
     """SHA-256 over the canonical content: sorted keys, integers, decimals in plain form."""
-    content = {k: v for k, v in dataclasses.asdict(mandate).items() if k not in ("digest", "profile")}
+    content = {
+        k: v for k, v in dataclasses.asdict(mandate).items() if k not in ("digest", "profile")
+    }
     plain = json.dumps(content, sort_keys=True, separators=(",", ":"), default=_plain)
     return hashlib.sha256(plain.encode()).hexdigest()
 
@@ -138,7 +145,9 @@ def check(mandate: Mandate) -> None:
         for metric, age_s in data.age_s_max.items():
             hard_s = data.hard_age_s_max.get(metric)
             if hard_s is None or hard_s < age_s:
-                raise refuse(f"profiles.{name}.hard_age_s_max.{metric}", f"{age_s} s or more", hard_s)
+                raise refuse(
+                    f"profiles.{name}.hard_age_s_max.{metric}", f"{age_s} s or more", hard_s
+                )
         if "price" not in data.age_s_max:
             raise refuse(f"profiles.{name}.age_s_max.price", "an age in s", "nothing")
 
@@ -175,8 +184,8 @@ def _check_orders(mandate: Mandate) -> None:
          (a.mandatory_usd_micro_max, a.ceiling_usd_micro_max)),
         ("exposure.volatile_trim_to_bps <= volatile_bps_max",
          (e.volatile_trim_to_bps, e.volatile_bps_max)),
-        ("exposure.position_bps_max <= position_trim_bps", (e.position_bps_max, e.position_trim_bps)),
-        ("treasury.tactical_bps <= exposure.volatile_bps_max", (t.tactical_bps, e.volatile_bps_max)),
+        ("exposure.position_bps_max <= trim_bps", (e.position_bps_max, e.position_trim_bps)),
+        ("tactical_bps <= exposure.volatile_bps_max", (t.tactical_bps, e.volatile_bps_max)),
         ("gas.low_gwei <= price_gwei_max <= emergency_price_gwei_max",
          (g.low_price_wei, g.price_wei_max, g.emergency_price_wei_max)),
         ("protocol_limits.tvl_usd_min <= tvl_automatic_usd_min",
@@ -187,8 +196,8 @@ def _check_orders(mandate: Mandate) -> None:
          (t.gas_reserve_usd_micro_min, t.gas_reserve_usd_micro)),
     )  # fmt: skip
     for where, values in rising:
-        if any(low >= high for low, high in zip(values, values[1:], strict=False)):
+        if any(low >= high for low, high in pairwise(values)):
             raise refuse(where, "a rising order", " ".join(map(str, values)))
     for where, values in weakly:
-        if any(low > high for low, high in zip(values, values[1:], strict=False)):
+        if any(low > high for low, high in pairwise(values)):
             raise refuse(where, "an order that never falls", " ".join(map(str, values)))

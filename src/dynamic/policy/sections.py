@@ -5,6 +5,8 @@ exact decimals. The numbers themselves live in `mandate_default.toml` and nowher
 key there names the requirement or decision it comes from.
 """
 
+# ruff: noqa: RUF009  (field specifications, as dataclasses.field itself)
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,7 +15,6 @@ from dynamic.policy.fields import (
     bps,
     count,
     days,
-    flag,
     gwei,
     number,
     seconds,
@@ -69,7 +70,9 @@ class Ladder:
 class Sizing:
     """How much of the ladder's share is really held; see signals.sizing."""
 
-    mode: str = text("ladder as written, with stages, or as shipped", ("ladder", "stages", "default"))
+    mode: str = text(
+        "ladder as written, with stages, or as shipped", ("ladder", "stages", "default")
+    )
     cushion_multiple_bps: int = bps(
         "Volatile share per unit of cushion above the floor", high=1_000_000
     )
@@ -106,7 +109,9 @@ class Drawdown:
 class Authority:
     """Who may say yes, and to how much."""
 
-    unattended_usd_micro_max: int = usd("Moved per plan and per 24 h and direction without a person")
+    unattended_usd_micro_max: int = usd(
+        "Moved per plan and per 24 h and direction without a person"
+    )
     one_person_usd_micro_max: int = usd("...with one approver; above it two")
     ceiling_usd_micro_max: int = usd("...at all; beyond it nobody has authority")
     mandatory_usd_micro_max: int = usd(
@@ -194,8 +199,12 @@ class Data:
 
     age_s_max: Mapping[str, int] = whole_numbers("Age up to which a value is fresh", "s", low=1)
     hard_age_s_max: Mapping[str, int] = whole_numbers("Age after which it is missing", "s", low=1)
-    new_risk_provenance: tuple[str, ...] = words("Kinds of value that may carry new risk", PROVENANCES)
-    reduction_provenance: tuple[str, ...] = words("Kinds that may carry a risk reduction", PROVENANCES)
+    new_risk_provenance: tuple[str, ...] = words(
+        "Kinds of value that may carry new risk", PROVENANCES
+    )
+    reduction_provenance: tuple[str, ...] = words(
+        "Kinds that may carry a risk reduction", PROVENANCES
+    )
     price_jump_bps_max: int = bps("Jump between two polls that needs a second source")
 
 
@@ -263,7 +272,9 @@ class Advisor:
     """When the rule-based advisor holds, reduces, delays or asks."""
 
     confidence_bps_min: int = bps("Signal confidence below which new risk is held")
-    funding_ppm_8h_max: int = count("Funding per 8 h, in millionths, above which buys shrink", "ppm")
+    funding_ppm_8h_max: int = count(
+        "Funding per 8 h, in millionths, above which buys shrink", "ppm"
+    )
     greed_max: int = count("Fear & Greed above which buys shrink", "index", 0, 100)
     reduce_scale_bps: int = bps("What such buys shrink to")
     gas_spike_multiple_bps: int = bps("Gas over its low mark that delays", high=1_000_000)

@@ -14,10 +14,11 @@ from dynamic.adapters.venues.paper_market import AAVE_APY, CURVE_APY, PENDLE_APY
 from dynamic.adapters.venues.paper_state import PaperWorld
 from dynamic.market.observation import Observation, Provenance
 from dynamic.protocols import pendle_v2
-from dynamic.units import BPS
+from dynamic.units import BPS, DAY_S
 
 GROWN = "paper venue (grown from yield)"
 ASSUMED = "paper venue (assumed)"
+TOLD_AFTER_S = 30 * DAY_S
 
 
 class PaperFacts:
@@ -67,8 +68,13 @@ class PaperFacts:
         exit_wad = virtual * (BPS - costs.lp_exit_haircut_bps) // BPS
         yield Observation(f"virtual_price:{lp}", virtual, "wad", GROWN, at_s, now_s, curve)
         yield Observation(f"rate:{lp}", exit_wad, "wad", GROWN, at_s, now_s, curve)
-        symbols = {position.asset for position, units in world.tokens.items()
-                   if units and position.location == "pendle_v2"}  # fmt: skip
+        # One just sold or redeemed is still told for a while: the books mark it once more.
+        symbols = {
+            position.asset
+            for position, units in world.tokens.items()
+            if position.location == "pendle_v2"
+            and (units or at_s < pendle_v2.maturity_of(position.asset) + TOLD_AFTER_S)
+        }
         symbols.add(pendle_v2.symbol_of(pendle_v2.first_maturity(at_s)))
         for symbol in sorted(symbols):
             price = market.pt_price_wad(symbol)

@@ -1,0 +1,80 @@
+"""Targets: what was promised, recomputed, with the corrected sum beside it (C-19, C-20).
+
+The published table takes a whole year of base interest into six months: 15,600 USD instead
+of 7,800. Both are shown; neither is typed in, so nobody can update one and forget the other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from dynamic.units import BPS
+
+_MONTHS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One scenario: its gain in usd_micro, and the same in bps of all capital, floored."""
+
+    name: str
+    base_usd_micro: int
+    tactical_usd_micro: int
+    gain_usd_micro: int
+    gain_bps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """What the targets assume: capital, its layers, the base yield and the horizon."""
+
+    capital_usd_micro: int
+    base_bps: int
+    base_apy_bps: int
+    months: int
+
+
+def interest_usd_micro(principal_usd_micro: int, apy_bps: int, months: int) -> int:
+    """Return simple interest over months, as the published table counts it, floored."""
+    return principal_usd_micro * apy_bps * months // (BPS * _MONTHS)
+
+
+def target(name: str, plans: Plans, tactical_gain_bps: int, *, as_published: bool) -> Target:
+    """Return one scenario; as published it counts twelve months of interest."""
+    base = plans.capital_usd_micro * plans.base_bps // BPS
+    months = _MONTHS if as_published else plans.months
+    earned = interest_usd_micro(base, plans.base_apy_bps, months)
+    tactical = (plans.capital_usd_micro - base) * tactical_gain_bps // BPS
+    gain = earned + tactical
+    return Target(name, earned, tactical, gain, gain * BPS // plans.capital_usd_micro)
+
+
+def targets(plans: Plans) -> dict[str, tuple[Target, Target]]:
+    """Return (as published, corrected) for the conservative and the optimistic scenario.
+
+    Conservative: the tactical layer gains half. Optimistic: it doubles.
+    """
+    return {
+        name: (
+            target(name, plans, gain_bps, as_published=True),
+            target(name, plans, gain_bps, as_published=False),
+        )
+        for name, gain_bps in (("conservative", 5_000), ("optimistic", 10_000))
+    }
+
+
+def comparisons_usd_micro(plans: Plans) -> dict[str, int]:
+    """Return what the same capital earns at the yield, and in a coin that gains half."""
+    return {
+        "static_yield": interest_usd_micro(
+            plans.capital_usd_micro, plans.base_apy_bps, plans.months
+        ),
+        "hold_half_up": plans.capital_usd_micro // 2,
+    }
+
+
+def blended_apy_bps_e2(amounts_usd_micro: Mapping[str, int], apy_bps: Mapping[str, int]) -> int:
+    """Return the blended yield in hundredths of a bps, floored: 5.9166 % is 59 166."""
+    whole = sum(amounts_usd_micro.values())
+    interest = sum(amount * apy_bps[name] for name, amount in amounts_usd_micro.items())
+    return interest * 100 // whole if whole else 0

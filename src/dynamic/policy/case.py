@@ -9,6 +9,7 @@ claims is never asked. A number that cannot be known stays None, and a rule repo
 
 from dynamic.policy.mandate import Mandate
 from dynamic.policy.proposal import Move, Position, Proposal, Urgency
+from dynamic.policy.sections import Slippage
 from dynamic.policy.situation import PriceFact, Situation
 from dynamic.units import Asset, AssetKind
 
@@ -21,8 +22,8 @@ class Measured:
     """One move with its values in usd_micro and its direction of risk."""
 
     __slots__ = (
-        "acquires", "directions", "enters", "is_volatile", "leaves", "legs", "loss", "move",
-        "notional", "received", "releases", "same_asset",
+        "acquires", "claims", "directions", "enters", "is_volatile", "leaves", "legs", "loss",
+        "move", "notional", "received", "releases", "same_asset", "swaps",
     )  # fmt: skip
 
     move: Move
@@ -35,6 +36,8 @@ class Measured:
     leaves: bool  # out of a protocol
     is_volatile: bool
     same_asset: bool
+    claims: int  # how many of its two ends are PT or LP
+    swaps: bool
     legs: int
     directions: tuple[str, ...]
 
@@ -63,7 +66,7 @@ class Case:
     nav_after: int  # at the worst prices we accept
     acquires: bool
     enters: bool
-    legs: int
+    legs: int  # economic legs: a place left or entered by several moves counts once (C-15)
     by_direction: dict[str, int]  # gross, no netting
     moved: int  # net outflow by position: a dollar passing through the wallet counts once
 
@@ -123,6 +126,14 @@ def exposure_usd_micro(position: Position, situation: Situation) -> int:
     return max(value, situation.notionals_usd_micro.get(position, 0))
 
 
+def slippage_bps_max(one: Measured, limits: Slippage) -> int:
+    """Return the most a move may lose against fair value, hop by hop."""
+    if one.same_asset:
+        return limits.transfer_bps_max
+    hops = one.claims * limits.stable_bps_max + one.is_volatile * limits.volatile_bps_max
+    return hops or limits.stable_bps_max
+
+
 def measure(proposal: Proposal, situation: Situation, mandate: Mandate) -> Case:
     """Measure a proposal; total for every input."""
     case = Case()
@@ -133,6 +144,8 @@ def measure(proposal: Proposal, situation: Situation, mandate: Mandate) -> Case:
     case.by_direction = {}
     volatile, nav = situation.volatile_values_usd_micro, situation.nav_usd_micro
     net: dict[Position, int] = {}
+    left: set[Position] = set()
+    entered: set[Position] = set()
     for move in proposal.moves:
         one = _measured(move, case)
         if one is None:
@@ -140,7 +153,11 @@ def measure(proposal: Proposal, situation: Situation, mandate: Mandate) -> Case:
         case.moves.append(one)
         case.acquires |= one.acquires
         case.enters |= one.enters
-        case.legs += one.legs
+        case.legs += one.swaps
+        if one.leaves:
+            left.add(move.spend)
+        if one.enters:
+            entered.add(move.receive)
         for direction in one.directions:
             case.by_direction[direction] = case.by_direction.get(direction, 0) + one.notional
         net[move.spend] = net.get(move.spend, 0) + one.notional
@@ -150,6 +167,7 @@ def measure(proposal: Proposal, situation: Situation, mandate: Mandate) -> Case:
         else:
             nav -= one.loss
             volatile -= one.notional - 1 if one.releases and one.notional else 0
+    case.legs += len(left) + len(entered)
     case.volatile_after, case.nav_after = max(volatile, 0), nav
     case.moved = sum([out for out in net.values() if out > 0])
     return case
@@ -194,10 +212,12 @@ def _direct(one: Measured, spend: Asset, receive: Asset) -> None:
     one.leaves = one.move.spend.location != WALLET
     one.enters = one.move.receive.location != WALLET
     one.is_volatile = out_volatile or in_volatile
+    one.claims = (spend.kind is AssetKind.CLAIM) + (receive.kind is AssetKind.CLAIM)
     one.same_asset = spend.symbol == receive.symbol
     swaps_in_wallet = not one.same_asset and not (one.leaves or one.enters)
     turns = one.acquires or one.releases
-    one.legs = one.leaves + one.enters + (swaps_in_wallet or (turns and (one.leaves or one.enters)))
+    one.swaps = swaps_in_wallet or turns
+    one.legs = one.leaves + one.enters + one.swaps
     directions = tuple(
         name
         for name, holds in (

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from dynamic.policy.authority import amount_usd_micro, signatures_for
-from dynamic.policy.case import WALLET, Case, exposure_usd_micro
+from dynamic.policy.case import WALLET, Case, exposure_usd_micro, slippage_bps_max
 from dynamic.policy.drawdown import Stage, stage_of
 from dynamic.policy.finding import Finding
 from dynamic.policy.listing import deny_entry, listing_of
@@ -153,17 +153,13 @@ def balance(case: Case) -> Findings:
 def min_receive(case: Case) -> Findings:
     """The least we accept stays near our own fair value (GR-24); more than fair is no quote."""
     found = []
-    slip = case.mandate.slippage
     for m in case.moves:
-        limit = slip.volatile_bps_max if m.is_volatile else slip.stable_bps_max
-        if m.same_asset:
-            limit = slip.transfer_bps_max
-        if (
-            m.notional - m.received
-        ) * BPS > limit * m.notional + BPS:  # one micro-dollar of rounding
-            found.append(Finding("min-receive", _up_bps(m.notional - m.received, m.notional), limit,
-                                 "bps", m.route))  # fmt: skip
-        elif (m.received - m.notional) * BPS > limit * m.notional + BPS:
+        limit = slippage_bps_max(m, case.mandate.slippage)
+        allowed = limit * m.notional + 2 * BPS  # both roundings, a micro-dollar each
+        if (m.notional - m.received) * BPS > allowed:
+            lost = _up_bps(m.notional - m.received, m.notional)
+            found.append(Finding("min-receive", lost, limit, "bps", m.route))
+        elif (m.received - m.notional) * BPS > allowed:
             gain = -_up_bps(m.received - m.notional, m.notional)
             found.append(Finding("min-receive", gain, -limit, "bps", m.route))
     return tuple(found)
@@ -174,6 +170,11 @@ def min_receive(case: Case) -> Findings:
 
 def _raises_volatile(case: Case) -> bool:
     return case.volatile_after > case.situation.volatile_values_usd_micro
+
+
+def _is_upkeep(case: Case) -> bool:
+    """Say whether this only fills the gas reserve, which `urgency_claim` has verified (GR-05)."""
+    return case.proposal.urgency is Urgency.MAINTENANCE
 
 
 def volatile_cap(case: Case) -> Findings:
@@ -188,7 +189,7 @@ def volatile_cap(case: Case) -> Findings:
 
 def drawdown_stage(case: Case) -> Findings:
     """After -15 % the cap is multiplied; after -20 % or a pause nothing is bought (C-62)."""
-    if not (case.acquires and _raises_volatile(case)):
+    if not (case.acquires and _raises_volatile(case)) or _is_upkeep(case):
         return NONE
     s, limits = case.situation, case.mandate.drawdown
     stage = stage_of(s.nav_usd_micro, s.high_water_usd_micro, limits)
@@ -203,7 +204,9 @@ def drawdown_stage(case: Case) -> Findings:
 
 
 def phase_unknown(case: Case) -> Findings:
-    """Without a phase nothing volatile is added (SG-20)."""
+    """Without a phase nothing volatile is added (SG-20), but the gas to leave with."""
+    if _is_upkeep(case):
+        return NONE
     if case.situation.phase == "unknown" and case.acquires and _raises_volatile(case):
         before = case.situation.volatile_values_usd_micro
         return (Finding("phase-unknown", case.volatile_after, before, "usd_micro"),)
@@ -247,7 +250,7 @@ def tactical_clip(case: Case) -> Findings:
 
 def staged_deploy(case: Case) -> Findings:
     """The tactical layer waits until the base has stood its watch without alerts (PM-13)."""
-    if not case.acquires or case.proposal.urgency is Urgency.MAINTENANCE:
+    if not case.acquires or _is_upkeep(case):
         return NONE
     s, watch_s = case.situation, case.mandate.authority.staged_deploy_s
     if s.base_deployed_at_s is None:

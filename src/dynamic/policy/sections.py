@@ -218,6 +218,9 @@ class Assumptions:
     impact_bps_per_million: Mapping[str, int] = whole_numbers(
         "Price impact per million dollars", "bps", high=10_000
     )
+    exit_haircut_bps: Mapping[str, int] = whole_numbers(
+        "What leaving a claim early costs against its market price", "bps", high=10_000
+    )
     gas_units: Mapping[str, int] = whole_numbers("Gas by kind of leg", "gas", low=1)
     tvl_usd: Mapping[str, int] = whole_numbers("Protocol TVL where none is recorded", "usd")
     pool_tvl_usd: Mapping[str, int] = whole_numbers("Pool TVL where none is recorded", "usd")

@@ -1,0 +1,1 @@
+"""The dashboard: the treasury on a screen, for the people who answer for it."""

@@ -195,6 +195,18 @@ def test_whole_numbers_fall_as_named(estimate: float, scale: int) -> None:
     assert up - down <= 1
 
 
+@pytest.mark.req("QT-20")
+@given(st.integers(10, 100), st.integers(1, 4_000))
+def test_qt_invariants_a_price_exactly_on_a_tick_stays_there(quarters: int, k: int) -> None:
+    """Quarters of a bp of 40 000 ticks are whole ticks: noise of doubles must not cost another."""
+    parameters = dataclasses.replace(DOCUMENTED, fee_bps=quarters / 4 - 2)
+    inputs = ask_for(fair_ticks=40_000.0 * k, sigma_bps=0.0, order_ratio=1.0)
+    made = quote(inputs, parameters)
+    assert (made.bid_ticks, made.ask_ticks) == (
+        (40_000 - quarters) * k, (40_000 + quarters) * k,
+    )  # fmt: skip
+
+
 # --- the published numbers ----------------------------------------------------------------------
 
 # fair 1.05, tick 0.000001, gamma 0.1, fee 2, cushion 2, soft at 2/3 of hard

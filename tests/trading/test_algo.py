@@ -387,6 +387,7 @@ def test_a_calm_quote_says_all_normal() -> None:
     quote = SERVICE.quote(SAMPLE, ton_reference_price=1.05)
     assert quote.notes == ()
     assert SERVICE.note_summary(quote).startswith("• All normal")
+    assert DCTMarketMakerModel().summarise_notes(quote).startswith("• All normal")
 
 
 @pytest.mark.parametrize(

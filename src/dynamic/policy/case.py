@@ -15,7 +15,7 @@ from dynamic.units import Asset, AssetKind
 
 WALLET = "wallet"
 BUY, SELL, IN, OUT, SHIFT = "buy", "sell", "in", "out", "shift"
-_TEN: tuple[int, ...] = tuple(int(10**n) for n in range(40))
+TEN: tuple[int, ...] = tuple(int(10**n) for n in range(40))
 
 
 class Measured:
@@ -112,12 +112,12 @@ def price_key(asset: Asset) -> str:
 
 def value_up(units: int, price_usd_micro: int, decimals: int) -> int:
     """Value base units in usd_micro, rounded up: what leaves us."""
-    return -(-units * price_usd_micro // _TEN[decimals])
+    return -(-units * price_usd_micro // TEN[decimals])
 
 
 def value_down(units: int, price_usd_micro: int, decimals: int) -> int:
     """Value base units in usd_micro, rounded down: what reaches us."""
-    return units * price_usd_micro // _TEN[decimals]
+    return units * price_usd_micro // TEN[decimals]
 
 
 def exposure_usd_micro(position: Position, situation: Situation) -> int:

@@ -8,11 +8,8 @@
 It holds a mandate and nothing else; every answer is recomputed from what is handed in.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from dynamic.policy.case import WALLET, exposure_usd_micro
 from dynamic.policy.finding import Finding
@@ -20,12 +17,8 @@ from dynamic.policy.listing import deny_entry, listing_of
 from dynamic.policy.mandate import Mandate
 from dynamic.policy.proposal import Position
 from dynamic.policy.situation import Situation
-from dynamic.policy.var import Var, value_at_risk
+from dynamic.policy.var import Returns, Var, value_at_risk
 from dynamic.units import AssetKind
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _BPS = 10_000
 VOLATILE_BUCKETS = ("btc", "eth")
@@ -67,7 +60,7 @@ class RiskAnalyzer:
 
     def calculate_var(
         self,
-        returns: NDArray[np.float64] | Sequence[Sequence[float]],
+        returns: Returns,
         exposures_usd_micro: Sequence[int],
     ) -> tuple[Var, ...] | None:
         """State the mandate's VaR over at most its window of the latest days."""

@@ -280,7 +280,7 @@ class Advisor:
     )
     greed_max: int = count("Fear & Greed above which buys shrink", "index", 0, 100)
     reduce_scale_bps: int = bps("What such buys shrink to")
-    gas_spike_multiple_bps: int = bps("Gas over its low mark that delays", high=1_000_000)
+    gas_spike_multiple_bps: int = bps("Gas over its 24 h median that delays", high=1_000_000)
     delay_s: int = seconds("How long a delay lasts")
     ask_move_bps: int = bps("Discretionary gross move, of NAV, that asks for a person")
 

@@ -14,13 +14,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from dynamic.units import Rounding, quantise
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+# Simple daily returns, (days, assets), oldest first: rows of numbers, or a numpy array.
+Returns: TypeAlias = "NDArray[np.float64] | Sequence[Sequence[float]]"
 
 DAYS_MIN = 30
 # Standard normal quantiles by confidence in bps (Abramowitz and Stegun, table 26.5, more digits).
@@ -39,7 +42,7 @@ class Var:
 
 
 def value_at_risk(
-    returns: NDArray[np.float64] | Sequence[Sequence[float]],
+    returns: Returns,
     exposures_usd_micro: Sequence[int],
     confidence_bps: Mapping[str, int] | Sequence[int],
     horizon_days: Mapping[str, int] | Sequence[int],

@@ -82,11 +82,12 @@ def beancount_text(
         for entry in entries:
             lines += ["", *_transaction(entry, names, decimals)]
         lines += [""]
+        # "~ 0": beancount would let a balance be one unit off.
         for (account, asset), units in sorted((balances or {}).items()):
             amount = _exact(units, asset, decimals)
             lines.append(
                 f"{iso(last + DAY_S)[:10]} balance {beancount_account(account)}"
-                f"  {amount} {names[asset]}"
+                f"  {amount} ~ 0 {names[asset]}"
             )
     return "\n".join(lines) + "\n"
 

@@ -130,7 +130,7 @@ class Database:
         cause = error.orig if isinstance(error, DBAPIError) else error
         code = str(getattr(cause, "sqlite_errorname", "") or getattr(cause, "sqlstate", "") or "")
         text = str(cause).strip().partition("\n")[0]
-        if code in {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505"}:
+        if code in {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505", "DY006"}:
             return Conflict(f"already stored: {text}")
         if code == "SQLITE_CONSTRAINT_TRIGGER" and text.startswith("duplicate"):
             return Conflict(f"already stored: {text}")

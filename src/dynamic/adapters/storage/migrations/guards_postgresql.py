@@ -1,7 +1,7 @@
 """Revision 0002 on PostgreSQL: trigger functions, and a constraint checked at commit.
 
-Their error codes are DY001 append-only, DY002 sealed, DY003 unbalanced, DY004 chain, DY005
-fixed or final. TRUNCATE is refused too.
+Their error codes are DY001 append-only, DY002 sealed, DY003 unbalanced, DY004 a wrong
+hash, DY005 fixed or final, DY006 not the next link of a chain. TRUNCATE is refused too.
 """
 
 from collections.abc import Iterator
@@ -50,10 +50,13 @@ BEGIN
   SELECT seq, hash INTO last_seq, last_hash FROM audit_events ORDER BY seq DESC LIMIT 1;
   IF NEW.seq <> coalesce(last_seq, 0) + 1
     OR NEW.prev_hash <> coalesce(last_hash, repeat('0', 64))
-    OR NEW.hash <> encode(sha256(convert_to(concat_ws(chr(10), NEW.seq, NEW.prev_hash, NEW.at_s,
+  THEN
+    RAISE EXCEPTION 'the chain of audit_events does not continue here' USING ERRCODE = 'DY006';
+  END IF;
+  IF NEW.hash <> encode(sha256(convert_to(concat_ws(chr(10), NEW.seq, NEW.prev_hash, NEW.at_s,
          NEW.kind, NEW.actor, NEW.payload), 'UTF8')), 'hex')
   THEN
-    RAISE EXCEPTION 'the chain of audit_events does not continue' USING ERRCODE = 'DY004';
+    RAISE EXCEPTION 'the hash of the audit event is not its own' USING ERRCODE = 'DY004';
   END IF;
   RETURN NEW;
 END""",
@@ -66,7 +69,7 @@ BEGIN
   IF NEW.seq <> coalesce(last_seq, 0) + 1
     OR NEW.prev_hash <> coalesce(last_hash, repeat('0', 64))
   THEN
-    RAISE EXCEPTION 'the chain of tx_logs does not continue' USING ERRCODE = 'DY004';
+    RAISE EXCEPTION 'the chain of tx_logs does not continue here' USING ERRCODE = 'DY006';
   END IF;
   RETURN NEW;
 END""",

@@ -13,26 +13,27 @@ from collections.abc import Iterator
 from typing import Final
 
 _ENDS: Final = "('settled', 'reverted', 'abandoned')"
-# Every unique key of every table that only grows.
-APPEND_ONLY: Final = {
-    "audit_events": ("seq = NEW.seq",),
-    "entries": (
-        "seq = NEW.seq", "entry_id = NEW.entry_id", "ref = NEW.ref AND kind = NEW.kind",
-    ),
-    "postings": ("entry_seq = NEW.entry_seq AND line = NEW.line",),
+APPEND_ONLY: Final = (
+    "audit_events", "entries", "postings", "seals", "approvals", "steps", "tx_logs",
+    "decisions", "switch_log",
+)  # fmt: skip
+# Their unique keys. Postings are guarded by the seal, audit events by their chain.
+KEYS: Final = {
+    "entries": ("seq = NEW.seq", "entry_id = NEW.entry_id", "ref = NEW.ref AND kind = NEW.kind"),
     "seals": ("entry_seq = NEW.entry_seq",),
     "approvals": (
         "seq = NEW.seq",
         "plan_id = NEW.plan_id AND digest = NEW.digest AND operator = NEW.operator",
     ),
     "steps": (
-        "seq = NEW.seq", "step_key = NEW.step_key AND state = NEW.state",
+        "seq = NEW.seq",
+        "step_key = NEW.step_key AND state = NEW.state",
         f"step_key = NEW.step_key AND state IN {_ENDS} AND NEW.state IN {_ENDS}",
     ),
-    "tx_logs": ("seq = NEW.seq", "id = NEW.id", "idempotency_key = NEW.idempotency_key"),
+    "tx_logs": ("id = NEW.id", "idempotency_key = NEW.idempotency_key"),
     "decisions": ("seq = NEW.seq", "decision_id = NEW.decision_id"),
     "switch_log": ("seq = NEW.seq",),
-}  # fmt: skip
+}
 _LIMB: Final = 10**15
 # Digits 65-79, 50-64, ... as substr() counts them, the lowest first; the top limb has four.
 _LIMBS: Final = ((65, 15), (50, 15), (35, 15), (20, 15), (5, 15), (1, 4))
@@ -59,86 +60,86 @@ def unbalanced(entry_seq: str) -> str:
     )
 
 
-def _guard(name: str, moment: str, condition: str, message: str) -> str:
-    return (
-        f"CREATE TRIGGER {name} BEFORE {moment} WHEN {condition} "
-        f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+def _guard(name: str, moment: str, *refusals: tuple[str, str]) -> tuple[str, str]:
+    """Return a trigger's name and text; refusals are (condition, message), asked in order."""
+    condition = " OR ".join(f"({when})" for when, _ in refusals)
+    words = " ".join(f"WHEN {when} THEN RAISE(ABORT, '{what}')" for when, what in refusals)
+    return name, (
+        f"CREATE TRIGGER {name} BEFORE {moment} WHEN {condition} BEGIN SELECT CASE {words} END; END"
     )
 
 
 def _guards() -> Iterator[tuple[str, str]]:
-    for table, keys in APPEND_ONLY.items():
+    for table in APPEND_ONLY:
         for verb in ("UPDATE", "DELETE"):
-            yield f"{table}_no_{verb.lower()}", _guard(
-                f"{table}_no_{verb.lower()}", f"{verb} ON {table}", "1",
-                f"{table} is append-only: {verb} refused",
-            )  # fmt: skip
+            name, what = f"{table}_no_{verb.lower()}", f"{table} is append-only: {verb} refused"
+            yield _guard(name, f"{verb} ON {table}", ("1", what))
+    inserts: dict[str, list[tuple[str, str]]] = {
+        "entries": [_KEYS_ON],
+        "postings": [_SEALED],
+        "audit_events": [_in_place("audit_events"), _HASHED],
+        "tx_logs": [_in_place("tx_logs")],
+    }
+    for table, keys in KEYS.items():
         used = " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE {key})" for key in keys)
-        yield (
-            f"{table}_once",
-            _guard(f"{table}_once", f"INSERT ON {table}", used, f"duplicate: already in {table}"),
-        )
-    yield from _ledger_guards()
-    yield from _chain_guards()
+        inserts.setdefault(table, []).append((used, f"duplicate: already in {table}"))
+    inserts["seals"].append((unbalanced("NEW.entry_seq"), "the entry does not balance"))
+    for table, refusals in inserts.items():
+        yield _guard(f"{table}_insert", f"INSERT ON {table}", *refusals)
     yield from _plan_guards()
 
 
-def _ledger_guards() -> Iterator[tuple[str, str]]:
-    yield "entries_need_keys", _guard(
-        "entries_need_keys", "INSERT ON entries",
-        "(SELECT foreign_keys FROM pragma_foreign_keys) <> 1",
-        "entries need PRAGMA foreign_keys = ON",
-    )  # fmt: skip
-    yield "postings_sealed", _guard(
-        "postings_sealed", "INSERT ON postings",
-        "EXISTS (SELECT 1 FROM seals WHERE entry_seq = NEW.entry_seq)",
-        "the entry is sealed: no further posting",
-    )  # fmt: skip
-    yield "seals_balance", _guard(
-        "seals_balance", "INSERT ON seals", unbalanced("NEW.entry_seq"),
-        "the entry does not balance",
-    )  # fmt: skip
+_KEYS_ON: Final = (
+    "(SELECT foreign_keys FROM pragma_foreign_keys) <> 1",
+    "entries need PRAGMA foreign_keys = ON",
+)
+_SEALED: Final = (
+    "EXISTS (SELECT 1 FROM seals WHERE entry_seq = NEW.entry_seq)",
+    "the entry is sealed: no further posting",
+)
+_HASHED: Final = (
+    (
+        "NEW.hash <> dynamic_sha256(NEW.seq || char(10) || NEW.prev_hash || char(10) || NEW.at_s "
+        "|| char(10) || NEW.kind || char(10) || NEW.actor || char(10) || NEW.payload)"
+    ),
+    "the hash of the audit event is not its own",
+)
 
 
-def _chain_guards() -> Iterator[tuple[str, str]]:
-    for table in ("audit_events", "tx_logs"):
-        broken = (
-            f"NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM {table}) OR NEW.prev_hash <> "
-            f"coalesce((SELECT hash FROM {table} WHERE seq = NEW.seq - 1), '{_ZERO}')"
-        )
-        if table == "audit_events":
-            broken += (
-                " OR NEW.hash <> dynamic_sha256(NEW.seq || char(10) || NEW.prev_hash || char(10)"
-                " || NEW.at_s || char(10) || NEW.kind || char(10) || NEW.actor || char(10)"
-                " || NEW.payload)"
-            )
-        message = f"the chain of {table} does not continue"
-        yield f"{table}_chain", _guard(f"{table}_chain", f"INSERT ON {table}", broken, message)
+def _in_place(table: str) -> tuple[str, str]:
+    last = f"(SELECT seq || hash FROM {table} ORDER BY seq DESC LIMIT 1)"
+    return (
+        f"(NEW.seq - 1) || NEW.prev_hash <> coalesce({last}, '0{_ZERO}')",
+        f"duplicate: the chain of {table} does not continue here",
+    )
 
 
 def _plan_guards() -> Iterator[tuple[str, str]]:
     final = "('done', 'rejected', 'expired', 'abandoned')"
-    yield "plans_fixed", _guard(
-        "plans_fixed", "UPDATE ON plans",
-        "NEW.plan_id <> OLD.plan_id OR NEW.digest <> OLD.digest OR NEW.payload <> OLD.payload "
-        "OR NEW.decision_id <> OLD.decision_id OR NEW.created_at_s <> OLD.created_at_s",
-        "the content of a plan is fixed",
-    )  # fmt: skip
-    yield "plans_final", _guard(
-        "plans_final", "UPDATE ON plans",
-        f"OLD.state IN {final} AND NEW.state <> OLD.state", "the end of a plan is final",
-    )  # fmt: skip
-    yield "plans_no_delete", _guard("plans_no_delete", "DELETE ON plans", "1", "plans are kept")
-    yield "snapshots_fixed", _guard(
-        "snapshots_fixed", "INSERT ON market_snapshots",
+    yield _guard(
+        "plans_update",
+        "UPDATE ON plans",
+        (
+            (
+                "NEW.plan_id <> OLD.plan_id OR NEW.digest <> OLD.digest "
+                "OR NEW.payload <> OLD.payload OR NEW.decision_id <> OLD.decision_id "
+                "OR NEW.created_at_s <> OLD.created_at_s"
+            ),
+            "the content of a plan is fixed",
+        ),
+        (
+            f"OLD.state IN {final} AND NEW.state <> OLD.state",
+            "the end of a plan is final",
+        ),
+    )
+    yield _guard("plans_no_delete", "DELETE ON plans", ("1", "plans are kept"))
+    fixed = "the content of a snapshot is fixed"
+    altered = (
         "EXISTS (SELECT 1 FROM market_snapshots WHERE snapshot_id = NEW.snapshot_id "
-        "AND payload <> NEW.payload)",
-        "the content of a snapshot is fixed",
-    )  # fmt: skip
-    yield "snapshots_no_update", _guard(
-        "snapshots_no_update", "UPDATE ON market_snapshots", "1",
-        "the content of a snapshot is fixed",
-    )  # fmt: skip
+        "AND payload <> NEW.payload)"
+    )
+    yield _guard("snapshots_insert", "INSERT ON market_snapshots", (altered, fixed))
+    yield _guard("snapshots_no_update", "UPDATE ON market_snapshots", ("1", fixed))
 
 
 def up() -> Iterator[str]:

@@ -54,7 +54,7 @@ class Sides:
 def first_sides(value: float, as_of_s: int, levels: Sequence[Level]) -> Sides:
     """Take sides by the first value, exactly and without events."""
     _require_number(value)
-    above = tuple(_is_above(value, level.at, level) for level in levels)
+    above = tuple(_is_above(value, False, level) for level in levels)
     return Sides(above, (None,) * len(above), as_of_s)
 
 
@@ -74,8 +74,7 @@ def advance(
     doubts: list[int | None] = []
     crossings: list[Crossing] = []
     for was_above, doubt_s, level in zip(sides.above, sides.doubts_s, levels, strict=True):
-        floor = level.at - level.hysteresis if was_above else level.at
-        if _is_above(value, floor, level) == was_above:
+        if _is_above(value, was_above, level) == was_above:
             above.append(was_above)
             doubts.append(None)
         elif _is_confirmed(value, was_above, doubt_s, as_of_s, level):
@@ -88,8 +87,11 @@ def advance(
     return Sides(tuple(above), tuple(doubts), as_of_s), tuple(crossings)
 
 
-def _is_above(value: float, at: float, level: Level) -> bool:
-    return value >= at if level.is_above_inclusive else value > at
+def _is_above(value: float, was_above: bool, level: Level) -> bool:
+    """Say which side a value is on; once above, the band below the level still counts as above."""
+    if was_above and level.hysteresis > 0.0:
+        return value >= level.at - level.hysteresis
+    return value >= level.at if level.is_above_inclusive else value > level.at
 
 
 def _is_confirmed(

@@ -10,6 +10,7 @@ expected, what was found.
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from dynamic.errors import Refused
@@ -157,4 +158,5 @@ def index_0_100(text: str) -> int:
 
 def wei_of_gwei(text: str) -> int:
     """Read a gas price in gwei as wei, rounded up: gas is something we pay."""
-    return quantise(positive(text), GWEI_WEI, Rounding.UP)
+    positive(text)
+    return quantise(Decimal(text), GWEI_WEI, Rounding.UP)

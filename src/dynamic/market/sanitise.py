@@ -16,7 +16,7 @@ from typing import Final
 from dynamic.errors import DataUnfit
 from dynamic.units import BPS, Rounding, price_usd_micro
 
-_DECIMAL: Final = re.compile(r"[+-]?\d{1,30}(\.\d{1,60})?([eE][+-]?\d{1,2})?")
+_DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,60})?([eE][+-]?[0-9]{1,2})?")
 _PRICE_USD_MAX: Final = 10**9  # a whole token dearer than this is a unit mistake, not a price
 FUNDING_PER_8H_MAX: Final = 0.1  # beyond 10 % per 8 h a rate is in per cent or of another span
 
@@ -45,8 +45,10 @@ def number(key: str, raw: object) -> Decimal:
     """Read one finite number: an int, a float, or a plainly written string; never a bool."""
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         raise unfit(key, "a number", raw)
-    if isinstance(raw, float) and not math.isfinite(raw):
-        raise unfit(key, "a finite number", raw)
+    if isinstance(raw, float):
+        if not math.isfinite(raw):
+            raise unfit(key, "a finite number", raw)
+        return Decimal(repr(raw))  # as it was written, not its binary expansion
     text = raw if isinstance(raw, str) else repr(raw)
     if _DECIMAL.fullmatch(text) is None:
         raise unfit(key, "a plainly written number", raw)

@@ -72,8 +72,15 @@ class Database:
     @contextmanager
     def transaction(self, connection: Connection) -> Iterator[Connection]:
         """Run one transaction on a kept connection."""
-        with self._taking_turns(), self.translated(), connection.begin():
-            yield connection
+        with self._taking_turns(), self.translated():
+            try:
+                with connection.begin():
+                    yield connection
+            except BaseException:
+                # SQLite leaves a transaction open whose COMMIT it refused.
+                if not connection.closed and not connection.invalidated:
+                    connection.connection.rollback()
+                raise
 
     @contextmanager
     def translated(self) -> Iterator[None]:

@@ -7,11 +7,13 @@ what was hashed. Newest first unless said otherwise.
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any, Self
 
 from sqlalchemy import Connection, Row, RowMapping, Table, and_, exists, func, not_, or_, select
 
 from dynamic.adapters.storage.database import Database
+from dynamic.adapters.storage.evidence import check_tx_logs, linkage
 from dynamic.adapters.storage.migrate import require_head
 from dynamic.adapters.storage.plan_json import plan_from_json
 from dynamic.adapters.storage.schema import (
@@ -31,7 +33,7 @@ from dynamic.adapters.storage.schema import (
     TX_LOGS,
 )
 from dynamic.errors import InvariantBroken, NotFound
-from dynamic.ledger.audit import GENESIS, AuditEvent
+from dynamic.ledger.audit import GENESIS, AuditEvent, verify
 from dynamic.ledger.entry import Entry, EntryKind, Posting
 from dynamic.planning.plan import PlanState
 from dynamic.records import ApprovalRecord, PlanRecord, StepRecord, StepState
@@ -49,8 +51,12 @@ class ReadStore:
     def open(cls, url: str) -> Self:
         """Open a database for reading only; StoreUnavailable where it is missing or too old."""
         reader = cls(Database(url))
-        with reader.database.reading() as connection:
-            require_head(connection)
+        try:
+            with reader.database.reading() as connection:
+                require_head(connection)
+        except BaseException:
+            reader.close()
+            raise
         return reader
 
     def close(self) -> None:
@@ -282,6 +288,27 @@ class ReadStore:
         with self.database.reading() as connection:
             row = connection.execute(query.order_by(AUDIT_EVENTS.c.seq.desc()).limit(1)).first()
         return (row.seq, row.hash) if row else (0, GENESIS)
+
+    def verify_audit(self, anchor: tuple[int, str] | None = None) -> dict[str, Any]:
+        """Check both hash chains from their start, streaming.
+
+        `broken` and `tx_logs_broken` are None or the first bad link: {seq, what}. `anchor` is
+        a (seq, hash) of the audit chain noted elsewhere.
+        """
+        broken = verify(self.audit_chain(), anchor=anchor)
+        rows, odd_row = check_tx_logs(self.database)
+        seq, head = self.audit_head()
+        return {
+            "events": seq,
+            "head": head,
+            "broken": asdict(broken) if broken else None,
+            "tx_logs": rows,
+            "tx_logs_broken": asdict(odd_row) if odd_row else None,
+        }
+
+    def linkage(self) -> dict[str, int]:
+        """Count the records whose origin is missing, by name; all zero is right (LG-04)."""
+        return linkage(self.database)
 
     def state(self, name: str) -> str | None:
         """Return one engine memory, as the text handed in."""

@@ -89,7 +89,9 @@ END""",
 BEGIN
   IF TG_OP = 'UPDATE' OR EXISTS (
     SELECT 1 FROM market_snapshots
-    WHERE snapshot_id = NEW.snapshot_id AND payload <> NEW.payload
+    WHERE snapshot_id = NEW.snapshot_id AND (
+      payload <> NEW.payload OR at_s <> NEW.at_s OR is_synthetic <> NEW.is_synthetic
+    )
   ) THEN
     RAISE EXCEPTION 'the content of a snapshot is fixed' USING ERRCODE = 'DY005';
   END IF;

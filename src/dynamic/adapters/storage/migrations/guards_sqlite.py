@@ -116,27 +116,28 @@ def _in_place(table: str) -> tuple[str, str]:
 
 def _plan_guards() -> Iterator[tuple[str, str]]:
     final = "('done', 'rejected', 'expired', 'abandoned')"
-    yield _guard(
-        "plans_update",
-        "UPDATE ON plans",
-        (
+    # Asked on insert too: REPLACE would swap a whole row without an update.
+    for moment in ("INSERT", "UPDATE"):
+        old = "EXISTS (SELECT 1 FROM plans o WHERE o.plan_id = {} AND ({}))".format
+        key = "NEW.plan_id" if moment == "INSERT" else "OLD.plan_id"
+        content = (
+            "NEW.plan_id <> o.plan_id OR NEW.digest <> o.digest OR NEW.payload <> o.payload "
+            "OR NEW.decision_id <> o.decision_id OR NEW.created_at_s <> o.created_at_s"
+        )
+        yield _guard(
+            f"plans_{moment.lower()}",
+            f"{moment} ON plans",
+            (old(key, content), "the content of a plan is fixed"),
             (
-                "NEW.plan_id <> OLD.plan_id OR NEW.digest <> OLD.digest "
-                "OR NEW.payload <> OLD.payload OR NEW.decision_id <> OLD.decision_id "
-                "OR NEW.created_at_s <> OLD.created_at_s"
+                old(key, f"o.state IN {final} AND NEW.state <> o.state"),
+                "the end of a plan is final",
             ),
-            "the content of a plan is fixed",
-        ),
-        (
-            f"OLD.state IN {final} AND NEW.state <> OLD.state",
-            "the end of a plan is final",
-        ),
-    )
+        )
     yield _guard("plans_no_delete", "DELETE ON plans", ("1", "plans are kept"))
     fixed = "the content of a snapshot is fixed"
     altered = (
-        "EXISTS (SELECT 1 FROM market_snapshots WHERE snapshot_id = NEW.snapshot_id "
-        "AND payload <> NEW.payload)"
+        "EXISTS (SELECT 1 FROM market_snapshots WHERE snapshot_id = NEW.snapshot_id AND "
+        "(payload <> NEW.payload OR at_s <> NEW.at_s OR is_synthetic <> NEW.is_synthetic))"
     )
     yield _guard("snapshots_insert", "INSERT ON market_snapshots", (altered, fixed))
     yield _guard("snapshots_no_update", "UPDATE ON market_snapshots", ("1", fixed))

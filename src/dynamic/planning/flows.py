@@ -92,9 +92,7 @@ def _net(
     worth = fair.exchanged(position.asset, leaving.spend_units, hub_asset, at_exit=True)
     if worth > entering.spend_units:
         needed = fair.usd_micro(hub_asset, entering.spend_units, Rounding.UP)
-        leaving.spend_units -= min(
-            leaving.spend_units, fair.units_costing(position.asset, needed)
-        )
+        leaving.spend_units -= min(leaving.spend_units, fair.units_costing(position.asset, needed))
         del into[position]
     else:
         entering.spend_units -= worth

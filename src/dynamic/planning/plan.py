@@ -1,7 +1,7 @@
 """A plan: the legs that carry out permitted moves, in an order that never spends what is not there.
 
-    Leg    one economic action at one venue, with its least acceptable result
-    Plan   legs, their order, their cost, and a digest that approvals bind to
+Leg    one economic action at one venue, with its least acceptable result
+Plan   legs, their order, their cost, and a digest that approvals bind to
 """
 
 from collections.abc import Mapping

@@ -107,8 +107,8 @@ def _kind(position: Position, *, leaving: bool, draft: _Draft) -> LegKind:
         return LegKind.SWAP
     if not leaving:
         return LegKind.DEPOSIT
-    matured = (
-        position.asset.startswith(PREFIX) and draft.situation.now_s >= maturity_of(position.asset)
+    matured = position.asset.startswith(PREFIX) and draft.situation.now_s >= maturity_of(
+        position.asset
     )
     return LegKind.REDEEM if matured else LegKind.WITHDRAW
 

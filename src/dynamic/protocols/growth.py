@@ -28,14 +28,15 @@ def log_rate_ray(apy_ray: int) -> int:
     if not -99 * RAY // 100 <= apy_ray <= _RATE_RAY_MAX:
         raise ValueError(f"expected a rate of -99 % to 10 000 % a year, found {apy_ray} ray")
     # ln(1+a) = 2 artanh(a / (2+a)): converges for every a > -1, fast for small ones.
-    z = apy_ray * _ONE // (2 * RAY + apy_ray)
+    z = abs(apy_ray) * _ONE // (2 * RAY + apy_ray)
     square = z * z // _ONE
     term, total, n = z, z, 1
-    while abs(term) > 1:
+    while term:  # of one sign: a floored negative term would never reach zero
         term = term * square // _ONE
         n += 2
         total += term // n
-    return 2 * total // _GUARD
+    log = 2 * total // _GUARD
+    return log if apy_ray >= 0 else -log - 1
 
 
 @lru_cache(maxsize=16_384)

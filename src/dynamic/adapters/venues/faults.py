@@ -1,9 +1,9 @@
 """Faults: what may go wrong between us and a venue, handed in, never found by chance.
 
-    LOST_REPLY     carried out, but nobody tells us
-    LOST_REQUEST   never arrived
-    REFUSED        turned away for good, without effect and without gas
-    DELAYED        accepted, and carried out when the market next moves
+LOST_REPLY     carried out, but nobody tells us
+LOST_REQUEST   never arrived
+REFUSED        turned away for good, without effect and without gas
+DELAYED        accepted, and carried out when the market next moves
 """
 
 import random

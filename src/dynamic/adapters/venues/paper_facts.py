@@ -1,10 +1,10 @@
 """Paper facts: what the paper venue says of itself, each value with where it comes from.
 
-    index:aave_v3:USDC           ray      grown from the observed yield
-    rate:curve:LP-USDC-USDT      wad      USDC per LP token at exit; virtual_price: before haircut
-    rate:PT-USDC-YYYYMMDD        wad      USDC per PT at exit; pt_price: what it trades at
-    apy:...                      fraction as the feed gave it
-    tvl: pool_tvl: exit_capacity_24h: paused:    assumptions a person stated: FALLBACK
+index:aave_v3:USDC           ray      grown from the observed yield
+rate:curve:LP-USDC-USDT      wad      USDC per LP token at exit; virtual_price: before haircut
+rate:PT-USDC-YYYYMMDD        wad      USDC per PT at exit; pt_price: what it trades at
+apy:...                      fraction as the feed gave it
+tvl: pool_tvl: exit_capacity_24h: paused:    assumptions a person stated: FALLBACK
 """
 
 from collections.abc import Iterator, Sequence

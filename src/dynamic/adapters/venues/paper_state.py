@@ -33,9 +33,7 @@ class PaperWorld:
         elif base_units >= 0:
             self.scaled += aave_v3.supplied_scaled(base_units, self.market.index_ray)
         else:
-            self.scaled -= aave_v3.withdrawn_scaled(
-                -base_units, self.scaled, self.market.index_ray
-            )
+            self.scaled -= aave_v3.withdrawn_scaled(-base_units, self.scaled, self.market.index_ray)
 
     def copy(self) -> "PaperWorld":
         """Return an independent copy, to try something on."""
@@ -121,6 +119,4 @@ def read_receipt(payload: str) -> tuple[str, Receipt]:
     leg_print, key, tx_id, at_s, reverted, reason, moved, fee, gas, price = json.loads(payload)
     movements = tuple(Movement(Position(place, asset), units) for place, asset, units in moved)
     charged = None if fee is None else Movement(Position(fee[0], fee[1]), fee[2])
-    return leg_print, Receipt(
-        key, tx_id, at_s, reverted, reason, movements, charged, gas, price
-    )
+    return leg_print, Receipt(key, tx_id, at_s, reverted, reason, movements, charged, gas, price)

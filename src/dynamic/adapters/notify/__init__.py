@@ -1,0 +1,1 @@
+"""Notify: where alerts reach people."""

@@ -1,0 +1,120 @@
+"""Settle: turn one final receipt into entries, lots and a tx_logs row, in one batch.
+
+    receipt -> settlement entry + gas entry + lots + past moves + tx_logs
+
+Nothing here decides anything. What a reverted order burnt in gas is booked all the same.
+"""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Final
+
+from dynamic.ledger.canonical import canonical_json
+from dynamic.ledger.entry import EntryKind
+from dynamic.ledger.posting import gas_entry, settlement_entry
+from dynamic.planning.plan import Leg, LegKind
+from dynamic.policy.proposal import Position
+from dynamic.ports import Receipt
+from dynamic.protocols import aave_v3
+from dynamic.records import Batch, TxLogRecord
+from dynamic.units import AssetKind, Rounding, value_usd_micro
+from dynamic.workflows.instruments import AAVE, GAS, asset
+from dynamic.workflows.memory import Memory
+
+_KINDS: Final = {
+    LegKind.SWAP: EntryKind.TRADE,
+    LegKind.DEPOSIT: EntryKind.DEPOSIT,
+    LegKind.WITHDRAW: EntryKind.WITHDRAW,
+    LegKind.REDEEM: EntryKind.REDEEM,
+}
+_LOG_NAMESPACE: Final = uuid.UUID("5f0c2a58-6d3c-5e0b-9a53-0d1d4b7e7a10")
+
+
+def settle(leg: Leg, receipt: Receipt, prices: dict[str, int], memory: Memory, now_s: int) -> Batch:
+    """Book one final receipt. `prices` are usd_micro by underlying, for the cost of lots."""
+    batch = memory.batch()
+    if not receipt.reverted:
+        _book_movements(leg, receipt, memory, batch, now_s)
+        _book_lots(leg, receipt, prices, memory, now_s)
+        _track_lending(leg, memory)
+    gas = receipt.gas_units * receipt.gas_price_wei
+    if gas:
+        memory.post(batch, gas_entry(now_s, leg.key, GAS.location, GAS.asset, gas))
+        if "ETH" in prices:
+            decimals = asset(GAS.asset).decimals
+            proceeds = value_usd_micro(gas, prices["ETH"], decimals, Rounding.DOWN)
+            memory.lots.dispose(GAS.asset, gas, proceeds, now_s)
+            _count_gas(value_usd_micro(gas, prices["ETH"], decimals, Rounding.UP), memory, now_s)
+    batch.tx_logs.append(_log(leg, receipt, now_s))
+    return batch
+
+
+def _book_movements(leg: Leg, receipt: Receipt, memory: Memory, batch: Batch, now_s: int) -> None:
+    fee = None
+    if receipt.fee is not None and receipt.fee.base_units:
+        fee = (*receipt.fee.position, receipt.fee.base_units)
+    moved = [(*m.position, m.base_units) for m in receipt.movements]
+    words = f"{leg.kind.value} {leg.spend} to {leg.receive} at {leg.venue}"
+    memory.post(
+        batch, settlement_entry(now_s, leg.key, _KINDS[leg.kind], leg.venue, moved, fee, words)
+    )
+
+
+def _book_lots(
+    leg: Leg, receipt: Receipt, prices: dict[str, int], memory: Memory, now_s: int
+) -> None:
+    """Dollars are cash, and cash has no lots; everything else is bought and sold by lot."""
+    spent, received = asset(leg.spend.asset), asset(leg.receive.asset)
+    got = _moved(receipt, leg.receive)
+    if spent.symbol == received.symbol:
+        return
+    if spent.kind is AssetKind.STABLE:
+        cost = value_usd_micro(
+            leg.spend_units, prices[spent.underlying], spent.decimals, Rounding.UP
+        )
+        memory.lots.acquire(received.symbol, got, cost, now_s, leg.key)
+        return
+    proceeds = value_usd_micro(got, prices[received.underlying], received.decimals, Rounding.DOWN)
+    memory.lots.dispose(spent.symbol, leg.spend_units, proceeds, now_s)
+    if received.kind is not AssetKind.STABLE:
+        memory.lots.acquire(received.symbol, got, proceeds, now_s, leg.key)
+
+
+def _track_lending(leg: Leg, memory: Memory) -> None:
+    """Keep our own scaled balance, so that the interest we book is ours to compute."""
+    diary = memory.diary
+    if leg.receive == AAVE:
+        diary.scaled += aave_v3.supplied_scaled(leg.spend_units, diary.yield_index_ray)
+    elif leg.spend == AAVE:
+        diary.scaled -= aave_v3.withdrawn_scaled(
+            leg.spend_units, diary.scaled, diary.yield_index_ray
+        )
+
+
+def _count_gas(usd_micro: int, memory: Memory, now_s: int) -> None:
+    """Add to this calendar month's gas, the budget of RB-15."""
+    diary, moment = memory.diary, datetime.fromtimestamp(now_s, UTC)
+    month = moment.year * 12 + moment.month
+    if month != diary.month:
+        diary.month, diary.month_gas_usd_micro = month, 0
+    diary.month_gas_usd_micro += usd_micro
+
+
+def _moved(receipt: Receipt, position: Position) -> int:
+    return sum(m.base_units for m in receipt.movements if m.position == position)
+
+
+def _log(leg: Leg, receipt: Receipt, now_s: int) -> TxLogRecord:
+    meta = {"tx": receipt.tx_id, "venue": leg.venue, "reason": receipt.reason}
+    return TxLogRecord(
+        log_id=str(uuid.uuid5(_LOG_NAMESPACE, leg.key)),
+        kind=leg.kind.value,
+        ref_id=leg.key,
+        amount=leg.spend_units,
+        asset=leg.spend.asset,
+        status="reverted" if receipt.reverted else "settled",
+        actor="engine",
+        meta=canonical_json(meta),
+        created_at_s=now_s,
+        idempotency_key=leg.key,
+    )

@@ -1,0 +1,161 @@
+"""One cycle: observe, book, judge, plan, carry out, measure. The same on all three clocks.
+
+    observe -> accrue -> compare books -> continue the plan in hand
+            -> estimate -> size -> propose -> advise -> judge -> plan -> carry out
+            -> mark
+
+Nothing is remembered outside `Memory`, everything durable goes through `io.store`, and the
+order is such that a process may die between any two lines: what was journaled goes on, what
+was not never happened. A treasury whose books do not equal the venue still measures, and
+still reduces risk; it takes on none.
+"""
+
+from dataclasses import dataclass
+
+from dynamic.ledger.canonical import canonical_json
+from dynamic.ledger.reconcile import Reconciliation
+from dynamic.market.observation import Observation
+from dynamic.performance.valuation import value_positions
+from dynamic.policy.mandate import Mandate
+from dynamic.ports import Ports
+from dynamic.records import DecisionOutcome, DecisionRecord, NavRecord, SnapshotRecord
+from dynamic.signals.estimate import estimate
+from dynamic.signals.signal import AllocationSignal
+from dynamic.units import DAY_S
+from dynamic.workflows.carry_out import Ending, carry_out
+from dynamic.workflows.decide import Desk, decide
+from dynamic.workflows.measure import buckets, mark, review
+from dynamic.workflows.memory import Memory
+from dynamic.workflows.observe import View, accrue, compare, observe
+from dynamic.workflows.parameters import Parameters
+
+PASSES_MAX = 3  # a sale, then its proceeds, then what is left; the rest waits for the next cycle
+
+
+@dataclass(frozen=True, slots=True)
+class CycleReport:
+    """What one cycle saw and did."""
+
+    at_s: int
+    snapshot_id: str
+    signal: AllocationSignal
+    decisions: tuple[DecisionRecord, ...]
+    ending: Ending
+    residues: Reconciliation
+    nav: NavRecord | None
+    view: View
+
+
+def run_cycle(memory: Memory, io: Ports, mandate: Mandate, parameters: Parameters) -> CycleReport:
+    """Run one cycle at the clock's present instant."""
+    now_s = io.clock.now_s()
+    view = observe(memory, io, mandate, now_s)
+    batch = memory.batch()
+    batch.snapshots.append(_snapshot(view))
+    accrue(view, memory, batch, now_s)
+    _remember(view, memory, mandate)
+    signal, memory.signal = estimate(view.snapshot, memory.signal, parameters.signal)
+    memory.diary.cycle_no += 1
+    memory.diary.last_cycle_at_s = now_s
+    memory.seal(batch)
+    io.store.commit(batch)
+
+    residues = compare(memory, io, now_s)
+    open_residues = len(residues.residues)
+    if open_residues:
+        text = "; ".join(str(residue) for residue in residues.residues)
+        io.notifier.alert("critical", "ledger-residue", text, now_s)
+
+    phase = signal.phase.value
+    ending = carry_out(memory, view, io, mandate, phase, open_residues)
+    decisions: list[DecisionRecord] = []
+    desk = Desk(view, memory, io, mandate, parameters, signal, open_residues)
+    for number in range(PASSES_MAX):
+        if ending is Ending.WAITING:
+            break
+        decision = decide(desk, number)
+        decisions.append(decision)
+        if decision.outcome is not DecisionOutcome.PLANNED:
+            break
+        ending = carry_out(memory, view, io, mandate, phase, open_residues)
+        if ending is not Ending.DONE:
+            break
+    nav = _close(desk)
+    return CycleReport(
+        now_s, view.snapshot.snapshot_id, signal, tuple(decisions), ending, residues, nav, view
+    )
+
+
+def _close(desk: Desk) -> NavRecord | None:
+    """Mark the treasury and look back at old decisions."""
+    batch = desk.memory.batch()
+    review(desk.view, desk.memory, batch)
+    nav = mark(desk.view, desk.memory, desk.mandate, batch)
+    if nav is not None:
+        payload = {"nav": nav.nav_usd_micro, "volatile": nav.volatile_usd_micro}
+        desk.memory.note(batch, "nav", "engine", payload, nav.at_s)
+        _note_deployment(nav, desk)
+        _warn(nav, desk)
+    desk.memory.seal(batch)
+    desk.io.store.commit(batch)
+    return nav
+
+
+def _note_deployment(nav: NavRecord, desk: Desk) -> None:
+    """Start the 48 h watch once the base stands within one drift band of its share (PM-13)."""
+    diary, mandate = desk.memory.diary, desk.mandate
+    if diary.base_deployed_at_s is None:
+        least = mandate.treasury.base_yield_bps - mandate.trades.drift_bps
+        values = value_positions(
+            desk.memory.position_units(), desk.view.fair.assets, desk.view.prices,
+            desk.view.exit_rates,
+        )  # fmt: skip
+        if buckets(values).bps()["base_yield"] >= least:
+            diary.base_deployed_at_s = nav.at_s
+
+
+def _warn(nav: NavRecord, desk: Desk) -> None:
+    """Alert at the drawdown stages (AL-04); the sizing acts on them by itself."""
+    limits = desk.mandate.drawdown
+    for bps, severity, code in (
+        (limits.exit_bps, "critical", "drawdown-exit"),
+        (limits.reduce_bps, "critical", "drawdown-reduce"),
+        (limits.warn_bps, "warning", "drawdown-warn"),
+    ):
+        if nav.drawdown_bps >= bps:
+            text = f"NAV is {nav.drawdown_bps} bps below its peak, {code} at {bps} bps"
+            desk.io.notifier.alert(severity, code, text, nav.at_s)
+            return
+
+
+def _snapshot(view: View) -> SnapshotRecord:
+    snapshot = view.snapshot
+    payload = {
+        "missing": list(snapshot.missing),
+        "readings": {key: _reading(found) for key, found in snapshot.readings.items()},
+    }
+    return SnapshotRecord(
+        snapshot.snapshot_id, snapshot.at_s, canonical_json(payload), snapshot.is_synthetic
+    )
+
+
+def _reading(found: Observation) -> list[object]:
+    value = found.value if isinstance(found.value, float) else str(found.value)
+    return [
+        value, found.unit, found.source, found.as_of_s, found.fetched_at_s, found.provenance.value
+    ]  # fmt: skip
+
+
+def _remember(view: View, memory: Memory, mandate: Mandate) -> None:
+    """Keep one close and one gas price a day, as long as VaR and the gas percentile need them."""
+    diary, day = memory.diary, view.snapshot.at_s // DAY_S
+    btc, eth = view.prices.get("BTC"), view.prices.get("ETH")
+    if btc is not None and eth is not None and (not diary.closes or diary.closes[-1][0] < day):
+        diary.closes.append((day, btc, eth))
+        while diary.closes[0][0] < day - mandate.var.window_days:
+            diary.closes.pop(0)
+    gas = view.snapshot.fresh("gas:ethereum")
+    if gas is not None and (not diary.gas_wei_by_day or diary.gas_wei_by_day[-1][0] < day):
+        diary.gas_wei_by_day.append((day, int(gas.value)))
+        while diary.gas_wei_by_day[0][0] < day - mandate.gas.low_window_days:
+            diary.gas_wei_by_day.pop(0)

@@ -209,7 +209,7 @@ def _wanted(
     mandate: Mandate,
 ) -> list[tuple[Position, int]]:  # fmt: skip
     """Return where the base is short of its target, Aave first."""
-    if not may_enter(situation):
+    if not may_enter(situation, mandate):
         return []
     sums = _by_location(held)
     short = [(place, target - sums.get(place.location, 0)) for place, target in targets.items()]
@@ -271,9 +271,15 @@ def base_targets(
     return targets
 
 
-def may_enter(situation: Situation) -> bool:
-    """Say whether money may enter a protocol at all now."""
-    return situation.switch is SwitchState.ACTIVE and not situation.open_residues
+def may_enter(situation: Situation, mandate: Mandate) -> bool:
+    """Say whether money may enter a protocol at all now; at dear gas it waits as USDC."""
+    gas = situation.gas_price_wei
+    return (
+        situation.switch is SwitchState.ACTIVE
+        and not situation.open_residues
+        and gas is not None
+        and gas <= mandate.gas.price_wei_max
+    )
 
 
 def _places(mandate: Mandate, pt: str | None) -> list[Position]:

@@ -94,11 +94,13 @@ class Case:
 
     @property
     def has_mandatory_ground(self) -> bool:
-        """True where the mandate demands less risk: drawdown, ladder, or a passive breach."""
+        """True where the mandate demands less risk: drawdown, ladder, cushion, passive breach."""
         s, m = self.situation, self.mandate
         lost = s.high_water_usd_micro - s.nav_usd_micro
+        target = s.tactical_target_usd_micro
         return (
             s.drawdown_paused
+            or (target is not None and s.volatile_values_usd_micro > target)
             or s.phase in ("top", "bear")
             or lost * 10_000 >= m.drawdown.reduce_bps * s.high_water_usd_micro
             or s.volatile_values_usd_micro * 10_000 > m.exposure.volatile_bps_max * s.nav_usd_micro

@@ -66,7 +66,8 @@ class Situation:
     What has a default may be left out, and then permits nothing that depends on it:
     `base_deployed_at_s` None is a base layer not yet complete (PM-13); `policy_signed_until_s`
     None is an emergency policy nobody signed (C-04); `notionals_usd_micro` names the positions
-    whose exposure is larger than their value (GR-11); `drawdown_paused` waits for people (C-62).
+    whose exposure is larger than their value (GR-11); `drawdown_paused` waits for people (C-62);
+    `tactical_target_usd_micro` is what ladder and cushion leave of BTC and ETH (C-06, C-62).
     """
 
     now_s: int
@@ -89,3 +90,4 @@ class Situation:
     emergency_triggers: tuple[str, ...] = ()
     notionals_usd_micro: Mapping[Position, int] = field(default_factory=dict)
     drawdown_paused: bool = False
+    tactical_target_usd_micro: int | None = None

@@ -5,7 +5,7 @@ each lost fraction is lost to us and never claimed by us.
 """
 
 import math
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -30,11 +30,8 @@ def quantise(value: float | Decimal, scale: int, rounding: Rounding) -> int:
 
     Raises ValueError for NaN and infinities: a number we do not have is not zero.
     """
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueError(f"expected a finite number, found {value}")
-        value = Decimal(value)
-    elif not value.is_finite():
+    # as_integer_ratio is exact for both kinds; the decimal context could round by itself.
+    if not (math.isfinite(value) if isinstance(value, float) else value.is_finite()):
         raise ValueError(f"expected a finite number, found {value}")
-    mode = ROUND_FLOOR if rounding is Rounding.DOWN else ROUND_CEILING
-    return int((value * scale).to_integral_value(rounding=mode))
+    numerator, denominator = value.as_integer_ratio()
+    return divide(numerator * scale, denominator, rounding)

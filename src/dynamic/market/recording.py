@@ -71,7 +71,6 @@ class Recording:
         self._tracks = [
             _track(channel, channel.key in self._assumed)
             for channel in (*self._raw, *([derived] if derived else ()))
-            if channel.points
         ]
         self._unrecorded = [
             one for one in assumed if one.key not in {channel.key for channel in self._raw}
@@ -102,13 +101,13 @@ class Recording:
     def span(self, key: str) -> tuple[int, int]:
         """Return the first and last instant at which a value of `key` became known."""
         for name, known_s, _, _ in self._tracks:
-            if name == key:
+            if name == key and known_s:
                 return known_s[0], known_s[-1]
         raise Refused(f"expected recorded values of {key}, found none")
 
     def keys(self) -> tuple[str, ...]:
-        """Return the recorded and derived keys."""
-        return tuple(track[0] for track in self._tracks)
+        """Return the recorded and derived keys that have values."""
+        return tuple(key for key, known_s, _, _ in self._tracks if known_s)
 
     def with_future(self, after_s: int, mode: Future, shuffle: Shuffle) -> "Recording":
         """Return a recording whose values known after `after_s` are cut off or out of order.

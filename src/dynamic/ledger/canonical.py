@@ -48,7 +48,7 @@ def text_digest(text: str) -> str:
 
 
 def _check_keys(value: object) -> None:
-    if isinstance(value, Mapping):
+    if value.__class__ is dict or isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
                 raise TypeError(f"expected string keys, found {key!r}")

@@ -60,13 +60,11 @@ CREATE TABLE entries (
   entry_id TEXT NOT NULL UNIQUE, at_s BIGINT NOT NULL, kind TEXT NOT NULL,
   narration TEXT NOT NULL, ref TEXT NOT NULL, UNIQUE (ref, kind)
 );
-CREATE INDEX entries_at ON entries (at_s);
 CREATE TABLE postings (
   entry_seq {seq} NOT NULL REFERENCES entries (seq) DEFERRABLE INITIALLY DEFERRED,
   line INTEGER NOT NULL, account TEXT NOT NULL, asset TEXT NOT NULL,
   base_units {units} NOT NULL {units_ok}, PRIMARY KEY (entry_seq, line)
 ){without_rowid};
-CREATE INDEX postings_account ON postings (account, asset);
 CREATE TABLE seals (
   entry_seq {seq} PRIMARY KEY NOT NULL REFERENCES entries (seq) DEFERRABLE INITIALLY DEFERRED,
   lines BIGINT NOT NULL

@@ -12,9 +12,10 @@ sequence Python promises to keep, so a seed gives one market on every machine.
 It resembles a market. It predicts nothing.
 """
 
+import itertools
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from dynamic.errors import InvariantBroken, Refused
@@ -40,6 +41,7 @@ _SUPPLY_BTC: Final = 17_500_000.0
 _FIRST_BTC_USD: Final = 8_000.0
 _FIRST_ETH_USD: Final = 250.0
 _DEAREST_BTC_USD: Final = 400_000.0
+_SQRT_2: Final = 1.4142135623730951
 
 
 class _Season(NamedTuple):
@@ -60,10 +62,20 @@ _CYCLE: Final = (
 )
 
 
+class _BtcDay(NamedTuple):
+    """One day of Bitcoin: its price, the price its coins last moved at, and what made the day."""
+
+    usd: float
+    realized_usd: float
+    step: float
+    shock: float
+    mood: float  # of the season
+
+
 class _Day(NamedTuple):
-    btc_usd: float
+    """The rest of that day's market, which follows Bitcoin's lead."""
+
     eth_usd: float
-    realized_usd: float  # per coin
     mood: float
     funding: float
     gas_gwei: float
@@ -109,83 +121,83 @@ class SampleFeed:
 
 
 def _recording(seed: int, start_s: int, days: int) -> Recording:
-    """Draw markets from the seed until one lives as the module says."""
+    """Draw Bitcoins from the seed until one lives as the module says, then the rest around it."""
     for attempt in range(_ATTEMPTS_MAX):
         chance = random.Random(f"dynamic sample {seed} {attempt}")  # noqa: S311
-        lived = _live(chance, _PAST_D + days)
-        if _is_instructive(lived):
-            return Recording(_channels(lived, seed, start_s - _PAST_D * DAY_S))
+        btc = _live(chance, _PAST_D + days)
+        if _is_instructive(btc):
+            rest = _follow(chance, btc)
+            return Recording(_channels(btc, rest, seed, start_s - _PAST_D * DAY_S))
     raise InvariantBroken(f"seed {seed}: no market visited the ladder in {_ATTEMPTS_MAX} attempts")
 
 
-def _is_instructive(lived: Sequence[_Day]) -> bool:
-    """Say whether a market visits every rung of the ladder, in familiar proportions."""
-    caps = [(day.btc_usd, day.realized_usd) for day in lived]
-    scores = [score for score in mvrv_z_series(caps)[_PAST_D:] if score is not None]
-    below_0 = sum(score < 0.0 for score in scores) / len(scores)
-    dearest = max(day.btc_usd for day in lived)
-    return (
-        min(scores) < -0.1
-        and max(scores) > 7.1
-        and 0.03 < below_0 < 0.30
-        and dearest < _DEAREST_BTC_USD
-    )
-
-
-def _live(chance: random.Random, days: int) -> list[_Day]:
-    """Live through seasons, day by day."""
-    path: list[_Day] = []
-    day = _Day(90.0, 3.0, 80.0, 45.0, 0.0001, 25.0, 1.0, 0.04, 0.08, 0.06)
+def _live(chance: random.Random, days: int) -> list[_BtcDay]:
+    """Let Bitcoin live through seasons, day by day; then set its price to a familiar size."""
+    path: list[_BtcDay] = []
+    usd, realized = 90.0, 80.0
     while len(path) < days:
         for season in _CYCLE:
             length = chance.randrange(*season.days)
             low, high = season.growth
             drift = (low + (high - low) * chance.random()) / length
             for _ in range(length):
-                day = _next_day(chance, day, season, drift)
-                path.append(day)
-    return _scaled(path[:days])
-
-
-def _scaled(path: list[_Day]) -> list[_Day]:
-    """Set prices to a familiar size; ratios, and so every signal, stay what they are."""
-    first = path[_PAST_D]
-    btc, eth = _FIRST_BTC_USD / first.btc_usd, _FIRST_ETH_USD / first.eth_usd
+                shock = _normal(chance)
+                step = drift + season.swing * shock
+                usd *= math.exp(step)
+                moved = 0.006 + 0.05 * abs(step)
+                if usd < realized:  # under water, coins capitulate to new holders
+                    moved += 0.03
+                realized += moved * (usd - realized)
+                path.append(_BtcDay(usd, realized, step, shock, season.mood))
+    scale = _FIRST_BTC_USD / path[_PAST_D].usd  # ratios, and so every signal, stay what they are
     return [
-        day._replace(
-            btc_usd=day.btc_usd * btc,
-            realized_usd=day.realized_usd * btc,
-            eth_usd=day.eth_usd * eth,
-        )
-        for day in path
+        day._replace(usd=day.usd * scale, realized_usd=day.realized_usd * scale)
+        for day in path[:days]
     ]
 
 
-def _next_day(chance: random.Random, day: _Day, season: _Season, drift: float) -> _Day:
-    shock = _normal(chance)
-    step = drift + season.swing * shock
-    btc = day.btc_usd * math.exp(step)
-    eth = day.eth_usd * math.exp(1.15 * step + 0.018 * _normal(chance))
-    moved = 0.006 + 0.05 * abs(step)
-    if btc < day.realized_usd:  # under water, coins capitulate to new holders
-        moved += 0.03
-    mood = day.mood + 0.08 * (season.mood - day.mood) + 4.0 * shock + 2.0 * _normal(chance)
-    heat = (mood - 45.0) / 100.0
-    gas = day.gas_gwei * math.exp(
-        0.12 * (math.log(18.0 + 60.0 * max(heat, 0.0)) - math.log(day.gas_gwei))
-        + 0.10 * _normal(chance)
+def _is_instructive(btc: Sequence[_BtcDay]) -> bool:
+    """Say whether a market visits every rung of the ladder, in familiar proportions."""
+    scores = [
+        score
+        for score in mvrv_z_series((day.usd, day.realized_usd) for day in btc)[_PAST_D:]
+        if score is not None
+    ]
+    below_0 = sum(score < 0.0 for score in scores) / len(scores)
+    return (
+        min(scores) < -0.1
+        and max(scores) > 7.1
+        and 0.03 < below_0 < 0.30
+        and max(day.usd for day in btc) < _DEAREST_BTC_USD
     )
+
+
+def _follow(chance: random.Random, btc: Sequence[_BtcDay]) -> list[_Day]:
+    """Let ether, moods, rates and yields follow Bitcoin."""
+    path: list[_Day] = []
+    day = _Day(1.0, 45.0, 0.0001, 25.0, 1.0, 0.04, 0.08, 0.06)
+    for lead in btc:
+        day = _next_day(chance, day, lead)
+        path.append(day)
+    scale = _FIRST_ETH_USD / path[_PAST_D].eth_usd
+    return [day._replace(eth_usd=day.eth_usd * scale) for day in path]
+
+
+def _next_day(chance: random.Random, day: _Day, lead: _BtcDay) -> _Day:
+    drawn = 4.0 * lead.shock + 2.0 * _normal(chance)
+    mood = min(max(day.mood + 0.08 * (lead.mood - day.mood) + drawn, 3.0), 97.0)
+    heat = (mood - 45.0) / 100.0
+    greed = max(heat, 0.0)
+    gas_pull = 0.12 * (math.log(18.0 + 60.0 * greed) - math.log(day.gas_gwei))
     return _Day(
-        btc_usd=btc,
-        eth_usd=eth,
-        realized_usd=day.realized_usd + moved * (btc - day.realized_usd),
-        mood=min(max(mood, 3.0), 97.0),
+        eth_usd=day.eth_usd * math.exp(1.05 * lead.step + 0.012 * _normal(chance)),
+        mood=mood,
         funding=0.6 * day.funding + 0.4 * (0.0001 + 0.0008 * heat) + 0.00005 * _normal(chance),
-        gas_gwei=gas,
+        gas_gwei=day.gas_gwei * math.exp(gas_pull + 0.10 * _normal(chance)),
         usdc_usd=1.0 + 0.5 * (day.usdc_usd - 1.0) + 0.0004 * _normal(chance),
-        aave_apy=_yield(chance, day.aave_apy, 0.035 + 0.05 * max(heat, 0.0)),
-        pendle_apy=_yield(chance, day.pendle_apy, 0.065 + 0.08 * max(heat, 0.0)),
-        curve_apy=_yield(chance, day.curve_apy, 0.055 + 0.03 * max(heat, 0.0)),
+        aave_apy=_yield(chance, day.aave_apy, 0.035 + 0.05 * greed),
+        pendle_apy=_yield(chance, day.pendle_apy, 0.065 + 0.08 * greed),
+        curve_apy=_yield(chance, day.curve_apy, 0.055 + 0.03 * greed),
     )
 
 
@@ -194,34 +206,37 @@ def _yield(chance: random.Random, apy: float, towards: float) -> float:
 
 
 def _normal(chance: random.Random) -> float:
-    """Return a nearly normal number from twelve uniform ones; bounded by 6, the same everywhere."""
-    return sum(chance.random() for _ in range(12)) - 6.0
+    """Return a nearly normal number from six uniform ones; bounded, and the same everywhere."""
+    draw = chance.random
+    return (draw() + draw() + draw() + draw() + draw() + draw() - 3.0) * _SQRT_2
 
 
-def _channels(lived: Sequence[_Day], seed: int, first_s: int) -> list[Channel]:
+def _channels(
+    btc: Sequence[_BtcDay], rest: Sequence[_Day], seed: int, first_s: int
+) -> list[Channel]:
     """Date the market as the history feed dates a real one: a day is known when it is over."""
     source = f"synthetic seed {seed}"
 
-    def channel(key: str, unit: str, values: Sequence[int | float], later_s: int = 0) -> Channel:
+    def channel(key: str, unit: str, values: Iterable[int | float], later_s: int = 0) -> Channel:
         points = [
-            Point(first_s + (day + 1) * DAY_S + later_s, first_s + (day + 1) * DAY_S, value, source)
-            for day, value in enumerate(values)
+            Point(at_s + later_s, at_s, value, source)
+            for at_s, value in zip(itertools.count(first_s + DAY_S, DAY_S), values, strict=False)
         ]
         return Channel(key, unit, points, Provenance.SYNTHETIC)
 
     return [
-        channel(MARKET_CAP, "usd", [day.btc_usd * _SUPPLY_BTC for day in lived]),
-        channel(REALIZED_CAP, "usd", [day.realized_usd * _SUPPLY_BTC for day in lived]),
-        channel("price:BTC", "usd_micro", [_micro(day.btc_usd) for day in lived]),
-        channel("price:ETH", "usd_micro", [_micro(day.eth_usd) for day in lived]),
-        channel("price:USDC", "usd_micro", [_micro(day.usdc_usd) for day in lived]),
-        channel("fear_greed", "index", [round(day.mood) for day in lived], HOUR_S),
-        channel("funding:BTC", "per_8h", [day.funding for day in lived]),
-        channel("funding:ETH", "per_8h", [day.funding * 1.1 for day in lived]),
-        channel("gas:ethereum", "wei", [int(day.gas_gwei * 10**9) for day in lived]),
-        channel("apy:aave_v3:USDC", "fraction", [day.aave_apy for day in lived]),
-        channel("apy:pendle_v2:PT-USDC", "fraction", [day.pendle_apy for day in lived]),
-        channel("apy:curve:LP-USDC-USDT", "fraction", [day.curve_apy for day in lived]),
+        channel(MARKET_CAP, "usd", (day.usd * _SUPPLY_BTC for day in btc)),
+        channel(REALIZED_CAP, "usd", (day.realized_usd * _SUPPLY_BTC for day in btc)),
+        channel("price:BTC", "usd_micro", (_micro(day.usd) for day in btc)),
+        channel("price:ETH", "usd_micro", (_micro(day.eth_usd) for day in rest)),
+        channel("price:USDC", "usd_micro", (_micro(day.usdc_usd) for day in rest)),
+        channel("fear_greed", "index", (round(day.mood) for day in rest), HOUR_S),
+        channel("funding:BTC", "per_8h", (day.funding for day in rest)),
+        channel("funding:ETH", "per_8h", (day.funding * 1.1 for day in rest)),
+        channel("gas:ethereum", "wei", (int(day.gas_gwei * 10**9) for day in rest)),
+        channel("apy:aave_v3:USDC", "fraction", (day.aave_apy for day in rest)),
+        channel("apy:pendle_v2:PT-USDC", "fraction", (day.pendle_apy for day in rest)),
+        channel("apy:curve:LP-USDC-USDT", "fraction", (day.curve_apy for day in rest)),
     ]
 
 

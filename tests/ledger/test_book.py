@@ -42,7 +42,10 @@ def test_lg_balanced(history: list) -> None:
         debits = sum(u for (_, a), u in book.balances.items() if a == asset and u > 0)
         paid = sum(-u for (_, a), u in book.balances.items() if a == asset and u < 0)
         assert debits == paid
-    assert all(units > 0 for units in book.position_units().values())
+    ours = {(a[7:], s): u for (a, s), u in book.balances.items() if a.startswith("assets:")}
+    assert book.position_units() == ours
+    assert all(units > 0 for units in ours.values())
+    assert all(book.units(*position) == units for position, units in ours.items())
 
 
 @given(histories)

@@ -10,17 +10,19 @@ second entry of the same kind for the same `ref`, or a used entry id, is a Confl
 from collections.abc import Iterable, Mapping
 
 from dynamic.errors import Conflict, InvariantBroken
-from dynamic.ledger.chart import asset_account, check_account, is_ours, location_of
+from dynamic.ledger.chart import check_account, is_ours, location_of
 from dynamic.ledger.entry import Entry, EntryKind
 
 
 class Book:
     """Balances in base units by (account, asset), changed by posting entries only."""
 
-    __slots__ = ("_balances", "_ids", "_refs")
+    __slots__ = ("_balances", "_ids", "_positions", "_refs")
 
     def __init__(self) -> None:
         self._balances: dict[tuple[str, str], int] = {}
+        # What is ours once more, by (location, asset): asked several times in every cycle.
+        self._positions: dict[tuple[str, str], int] = {}
         self._ids: set[str] = set()
         self._refs: set[tuple[str, EntryKind]] = set()
 
@@ -33,10 +35,9 @@ class Book:
         book = cls()
         for (account, asset), units in balances.items():
             check_account(account)
-            if units:
-                book._balances[account, asset] = units
             if units < 0 and is_ours(account):
                 raise InvariantBroken(f"{account} holds {units} base units of {asset}")
+            book._keep((account, asset), units)
         book.check()
         return book
 
@@ -67,7 +68,8 @@ class Book:
                 raise InvariantBroken(
                     f"{entry.entry_id} would leave {units} base units of {asset} in {account}"
                 )
-        self._balances.update(changed)
+        for key, units in changed.items():
+            self._keep(key, units)
         self._ids.add(entry.entry_id)
         self._refs.add(cause)
 
@@ -77,7 +79,7 @@ class Book:
 
     def units(self, location: str, asset: str) -> int:
         """Return the base units we hold of an asset at a location."""
-        return self._balances.get((asset_account(location), asset), 0)
+        return self._positions.get((location, asset), 0)
 
     @property
     def balances(self) -> dict[tuple[str, str], int]:
@@ -86,11 +88,7 @@ class Book:
 
     def position_units(self) -> dict[tuple[str, str], int]:
         """Return what we hold, in base units by (location, asset); empty positions left out."""
-        return {
-            (location_of(account), asset): units
-            for (account, asset), units in self._balances.items()
-            if units and is_ours(account)
-        }
+        return {position: units for position, units in self._positions.items() if units}
 
     def check(self) -> None:
         """Raise InvariantBroken unless every asset sums to zero over all accounts."""
@@ -100,3 +98,8 @@ class Book:
         odd = {asset: total for asset, total in sums.items() if total}
         if odd:
             raise InvariantBroken(f"the book does not balance: {odd}")
+
+    def _keep(self, key: tuple[str, str], units: int) -> None:
+        self._balances[key] = units
+        if is_ours(key[0]):
+            self._positions[location_of(key[0]), key[1]] = units

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dynamic.adapters.storage.reader import ReadStore
@@ -182,6 +184,8 @@ def test_anti_joins_find_what_is_not_linked(store: SqlStore) -> None:
 def test_an_executed_row_without_an_earlier_proposed_one_is_found(store: SqlStore) -> None:
     store.commit(Batch(tx_logs=[tx_log("a", "executed"), tx_log("b", "proposed")]))
     assert store.reader().linkage()["executed_without_proposed"] == 1
+    store.commit(Batch(tx_logs=[replace(tx_log("c", "settled"), ref_id="elsewhere")]))
+    assert store.reader().linkage()["executed_without_proposed"] == 2
 
 
 def test_a_second_process_may_read_while_one_writes(url: str) -> None:

@@ -28,9 +28,9 @@ _MISSING: Final = {
     "(SELECT 1 FROM plans p WHERE p.plan_id = s.plan_id)",
     "settled_steps_without_entry": "SELECT count(*) FROM steps s WHERE s.state = 'settled' "
     "AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.ref = s.step_key)",
-    "executed_without_proposed": "SELECT count(*) FROM tx_logs t WHERE t.status = 'executed' "
-    "AND NOT EXISTS (SELECT 1 FROM tx_logs p WHERE p.ref_id = t.ref_id "
-    "AND p.status = 'proposed' AND p.seq < t.seq)",
+    "executed_without_proposed": "SELECT count(*) FROM tx_logs t WHERE t.status IN "
+    "('executed', 'settled', 'reverted') AND NOT EXISTS (SELECT 1 FROM tx_logs p "
+    "WHERE p.ref_id = t.ref_id AND p.status = 'proposed' AND p.seq < t.seq)",
 }
 
 

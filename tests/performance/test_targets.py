@@ -1,0 +1,39 @@
+"""The published targets, and the same sums done right."""
+
+from __future__ import annotations
+
+import pytest
+
+from dynamic.performance.targets import Plans, blended_apy_bps_e2, comparisons_usd_micro, targets
+
+USD = 10**6
+PLANS = Plans(400_000 * USD, 6_000, 650, 6)
+
+
+@pytest.mark.req("PF-19", "C-19")
+def test_pf_targets_math() -> None:
+    found = targets(PLANS)
+    published, corrected = found["conservative"]
+    assert (published.gain_usd_micro, published.gain_bps) == (95_600 * USD, 2_390)
+    assert (corrected.gain_usd_micro, corrected.gain_bps) == (87_800 * USD, 2_195)
+    assert (published.base_usd_micro, corrected.base_usd_micro) == (15_600 * USD, 7_800 * USD)
+    published, corrected = found["optimistic"]
+    assert (published.gain_usd_micro, published.gain_bps) == (175_600 * USD, 4_390)
+    assert (corrected.gain_usd_micro, corrected.gain_bps) == (167_800 * USD, 4_195)
+
+
+@pytest.mark.req("PF-19", "C-19")
+def test_pf_targets_math_compares_the_same_capital() -> None:
+    assert comparisons_usd_micro(PLANS) == {
+        "static_yield": 13_000 * USD, "hold_half_up": 200_000 * USD,
+    }  # fmt: skip
+
+
+@pytest.mark.req("PM-02", "C-20")
+def test_pm_base_split_blends_to_5_917_percent() -> None:
+    amounts = {"aave_v3": 100_000 * USD, "pendle_v2": 80_000 * USD, "curve": 60_000 * USD}
+    apys = {"aave_v3": 390, "pendle_v2": 800, "curve": 650}
+    assert blended_apy_bps_e2(amounts, apys) == 59_166  # 14 200 / 240 000 = 5.9166 %
+    assert blended_apy_bps_e2({}, apys) == 0
+    proposed = {"aave_v3": 57_700 * USD, "pendle_v2": 100_000 * USD, "curve": 82_300 * USD}
+    assert 64_990 <= blended_apy_bps_e2(proposed, apys) <= 65_010

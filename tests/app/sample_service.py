@@ -4,6 +4,8 @@ It keeps its own state and obeys the port's contract (four eyes, conflicts, two 
 HALTED, one audit row for each command), so that what the tests see is what a service may do.
 """
 
+# ruff: noqa: E501 - tables of sample values read better with one value to a line
+
 from __future__ import annotations
 
 import hashlib
@@ -148,11 +150,16 @@ class SampleService:
             for index, p in enumerate(walk(3, 1, 0, 0))
         ]
         funding = {
-            name: tuple(Point(p.at_s, source.gauss(mean, 0.00025)) for p in walk(4, 1, 0, 0)[::step])
+            name: tuple(
+                Point(p.at_s, source.gauss(mean, 0.00025)) for p in walk(4, 1, 0, 0)[::step]
+            )
             for name, mean in (("BTC", 0.0003), ("ETH", 0.0002))
         }
         mood = tuple(
-            Point(p.at_s, float(min(95, max(8, round(55 + 30 * math.sin(i / 23) + source.gauss(0, 6))))))
+            Point(
+                p.at_s,
+                float(min(95, max(8, round(55 + 30 * math.sin(i / 23) + source.gauss(0, 6))))),
+            )
             for i, p in enumerate(walk(6, 1, 0, 0))
         )
         return MarketHistory(
@@ -221,9 +228,7 @@ class SampleService:
         sign = -1 if self.loses else 1
         line = walk(11, 400_000, 0.0006 * sign, 0.0085)
         shift = self.nav / line[-1].value
-        line = [
-            Point(p.at_s, p.value * (1 + (shift - 1) * i / DAYS)) for i, p in enumerate(line)
-        ]
+        line = [Point(p.at_s, p.value * (1 + (shift - 1) * i / DAYS)) for i, p in enumerate(line)]
         equity = line[-days - 1 :]
         gain = equity[-1].value - equity[0].value
         benchmarks = tuple(
@@ -280,14 +285,16 @@ class SampleService:
         ]  # fmt: skip
 
     def mandate_text(self) -> str:
-        return 'version = 1\n\n[exposure]\nvolatile_bps_max = 4000\nposition_bps_max = 2500\n'
+        return "version = 1\n\n[exposure]\nvolatile_bps_max = 4000\nposition_bps_max = 2500\n"
 
     def slippage_bps_max(self) -> int:
         return 200
 
     # --- decisions ----------------------------------------------------------------------------
 
-    def add_decision(self, number: int, gross: float = 12_000.0, pending: bool = False) -> DecisionView:
+    def add_decision(
+        self, number: int, gross: float = 12_000.0, pending: bool = False
+    ) -> DecisionView:
         decision_id = f"dec-{number:04d}"
         outcome = "pending_approval" if pending else ("held", "planned", "denied")[number % 3]
         plan = None
@@ -353,7 +360,9 @@ class SampleService:
     def rebalance(self, actor: str, force: bool, max_slippage_bps: int | None) -> RebalanceResult:
         self._fail()
         if not self.lock.acquire(blocking=False):
-            return RebalanceResult(RebalanceStatus.CONFLICT, "another plan is being made; nothing was done")
+            return RebalanceResult(
+                RebalanceStatus.CONFLICT, "another plan is being made; nothing was done"
+            )
         try:
             time.sleep(self.rebalance_takes_s)
             if self.switch_view.state is SwitchState.HALTED:
@@ -367,7 +376,9 @@ class SampleService:
             decision = self.add_decision(number, self.next_gross, pending=needs)
             if not needs:
                 plan = self._plan(number, self.next_gross, "executing")
-                decision = replace(decision, plan=plan, outcome="planned", actor=f"operator:{actor}")
+                decision = replace(
+                    decision, plan=plan, outcome="planned", actor=f"operator:{actor}"
+                )
             else:
                 assert decision.plan is not None
                 decision = replace(decision, plan=replace(decision.plan, proposer=actor))
@@ -382,7 +393,9 @@ class SampleService:
         finally:
             self.lock.release()
 
-    def decide(self, decision_id: str, actor: str, approved: bool, notes: str, digest: str | None) -> DecisionResult:
+    def decide(
+        self, decision_id: str, actor: str, approved: bool, notes: str, digest: str | None
+    ) -> DecisionResult:
         decision = self.decision(decision_id)
         plan = decision.plan
         if plan is None or plan.state != "pending_approval":
@@ -390,20 +403,28 @@ class SampleService:
         if digest is not None and digest != plan.digest:
             raise Conflict("the plan has changed since it was shown; nothing was signed")
         if actor == plan.proposer:
-            raise Refused(f"expected somebody other than the proposer, found {actor}; nothing was signed")
+            raise Refused(
+                f"expected somebody other than the proposer, found {actor}; nothing was signed"
+            )
         signed = replace(
             plan, state="approved" if approved else "rejected",
             signatures=(*plan.signatures, SignatureView(actor, approved, notes, self.now_s)),
         )  # fmt: skip
         index = self.made.index(decision)
         self.made[index] = replace(decision, plan=signed)
-        self.note(actor, "approval", f'{{"decision": "{decision_id}", "approved": {str(approved).lower()}}}')
+        self.note(
+            actor,
+            "approval",
+            f'{{"decision": "{decision_id}", "approved": {str(approved).lower()}}}',
+        )
         return DecisionResult(decision_id, plan.plan_id, signed.state, approved, int(approved),
                               plan.signatures_required, "signed; executing" if approved else "rejected")  # fmt: skip
 
     # --- books --------------------------------------------------------------------------------
 
-    def ledger(self, account: str | None, asset: str | None, limit: int, offset: int) -> list[EntryView]:
+    def ledger(
+        self, account: str | None, asset: str | None, limit: int, offset: int
+    ) -> list[EntryView]:
         entries = []
         for number in range(40, 0, -1):
             kind = ENTRY_KINDS[number % 4]
@@ -452,7 +473,9 @@ class SampleService:
 
     def lower_switch(self, actor: str, to: SwitchState, reason: str) -> SwitchView:
         if ORDER.index(to) < ORDER.index(self.switch_view.state):
-            raise Conflict(f"the switch is {self.switch_view.state}; lowering it to {to} would raise it")
+            raise Conflict(
+                f"the switch is {self.switch_view.state}; lowering it to {to} would raise it"
+            )
         self.switch_view = SwitchView(to, self.now_s, actor, reason)
         self.note(actor, "switch", f'{{"to": "{to}"}}')
         return self.switch_view
@@ -463,7 +486,9 @@ class SampleService:
             raise Conflict(f"the switch is {view.state}; {to} would not raise it")
         waits = view.state is SwitchState.HALTED and view.raise_asked_by in (None, actor)
         self.switch_view = (
-            replace(view, raise_asked_by=actor) if waits else SwitchView(to, self.now_s, actor, reason)
+            replace(view, raise_asked_by=actor)
+            if waits
+            else SwitchView(to, self.now_s, actor, reason)
         )
         self.note(actor, "switch", f'{{"asked": "{to}"}}')
         return self.switch_view

@@ -43,7 +43,7 @@ def create_app(
     app = FastAPI(
         title="Dynamic",
         version=__version__,
-        description="An on-chain treasury: what it holds, what it decided and why, and who may sign.",
+        description="An on-chain treasury: what it holds, what it decided and why, who may sign.",
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,

@@ -19,7 +19,7 @@ PROPOSE: Final = frozenset({Role.OPERATOR, Role.ADMIN})
 SIGN: Final = frozenset({Role.APPROVER, Role.ADMIN})
 SWITCH: Final = frozenset({Role.OPERATOR, Role.APPROVER, Role.ADMIN})
 
-SECURITY: Final = {"security": [{"bearer": []}]}
+SECURITY: Final[dict[str, list[dict[str, list[str]]]]] = {"security": [{"bearer": []}]}
 
 
 class Doors:
@@ -64,7 +64,9 @@ def require(person: Person, roles: frozenset[Role]) -> None:
     if person.role not in roles:
         wanted = ", ".join(sorted(roles))
         raise ProblemRaised(
-            problem(403, "forbidden", f"expected role {wanted}, found {person.role}; nothing was done")
+            problem(
+                403, "forbidden", f"expected role {wanted}, found {person.role}; nothing was done"
+            )
         )
 
 

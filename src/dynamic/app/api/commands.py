@@ -8,11 +8,13 @@
 `force` skips drift and time triggers only (C-18). `approved: false` is a rejection (C-87).
 """
 
+import unicodedata
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Response
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic.json_schema import SkipJsonSchema
 
 from dynamic.app.api.auth import PROPOSE, SECURITY, SIGN, SWITCH, Doors
 from dynamic.app.api.contract import RebalanceReply, plan_data, transactions
@@ -31,31 +33,39 @@ from dynamic.trading.views import (
 )
 from dynamic.units import BPS
 
-Key = Annotated[
-    str | None, Header(alias="Idempotency-Key", pattern=r"^[A-Za-z0-9._:\-]{1,128}$")
-]
+Key = Annotated[str | None, Header(alias="Idempotency-Key", pattern=r"^[A-Za-z0-9._:\-]{1,128}$")]
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._:@\-]{1,128}$")]
 
 
 def legible(text: str) -> str:
-    """Replace what no page or database should be asked to keep: control characters, lone surrogates."""
-    return "".join(
-        c if c in "\n\t" or (c.isprintable() and not "\ud800" <= c <= "\udfff") else "\ufffd"
-        for c in text
-    )
+    """Replace control characters, which no page or database should be asked to keep."""
+
+    def keep(c: str) -> str:
+        if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"):
+            return c
+        return " " if c.isspace() else "\ufffd"
+
+    return "".join(map(keep, text))
 
 
 Notes = Annotated[str, Field(max_length=2_000), AfterValidator(legible)]
+# Published as it must be sent; an empty one gets its own answer, 422, from `rationale`.
+Reason = Annotated[
+    Notes, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 2_000, "pattern": r"\S"})
+]
 
 
 class ApproveRequest(BaseModel):
-    """A signature or a rejection. `digest`, where sent, is the plan the person saw."""
+    """A signature or a rejection. `digest`, where sent, is the plan the person saw.
+
+    A `decision_id` equal to the one of the path is accepted from older clients (C-87).
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     approved: bool
     notes: Notes = ""
-    decision_id: str | None = Field(None, max_length=128)
+    decision_id: SkipJsonSchema[str | None] = None
     digest: str | None = Field(None, pattern="^[0-9a-f]{64}$")
 
 
@@ -65,7 +75,7 @@ class LowerRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     to: Literal["reducing", "halted"]
-    reason: Notes
+    reason: Reason
 
 
 class RaiseRequest(BaseModel):
@@ -74,7 +84,7 @@ class RaiseRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     to: Literal["active", "reducing"]
-    reason: Notes
+    reason: Reason
 
 
 def rebalance_request(slippage_bps_max: int) -> type[BaseModel]:
@@ -82,7 +92,7 @@ def rebalance_request(slippage_bps_max: int) -> type[BaseModel]:
     made: type[BaseModel] = create_model(
         "RebalanceRequest",
         __config__=ConfigDict(extra="forbid", strict=True),
-        __doc__="A request to rebalance; slippage is a fraction, rounded down to whole basis points.",
+        __doc__="A request to rebalance; slippage is a fraction, floored to basis points.",
         force=(bool, False),
         max_slippage=(
             Annotated[float, Field(ge=1 / BPS, le=slippage_bps_max / BPS, allow_inf_nan=False)]
@@ -102,7 +112,7 @@ def portfolio_commands(service: TreasuryService, doors: Doors, once: Once) -> AP
         "/portfolio/rebalance",
         status_code=202,
         response_model=RebalanceReply,
-        responses=documented(403, 409, 413, 422),
+        responses=documented(403, 409, 413),
         openapi_extra=SECURITY,
     )
     def rebalance(
@@ -134,8 +144,16 @@ def rebalanced(result: RebalanceResult) -> JSONResponse:
         RebalanceStatus.CONFLICT: (409, "conflict"),
     }.get(result.status)
     if refusal is not None:
-        more = {"decision_id": result.decision_id, "findings": objections or None}
-        raise ProblemRaised(problem(*refusal, result.message, **more))
+        status, code = refusal
+        raise ProblemRaised(
+            problem(
+                status,
+                code,
+                result.message,
+                decision_id=result.decision_id,
+                findings=objections or None,
+            )
+        )
     return JSONResponse(
         RebalanceReply.model_validate(
             {
@@ -157,7 +175,7 @@ def decision_commands(service: TreasuryService, doors: Doors, once: Once) -> API
     @routes.post(
         "/decisions/{decision_id}/approve",
         response_model=schema(DecisionResult),
-        responses=documented(403, 404, 409, 413, 422),
+        responses=documented(403, 404, 409, 413),
         openapi_extra=SECURITY,
     )
     def approve(

@@ -4,7 +4,7 @@ Numbers are JSON numbers; where one is money its exact decimal stands beside it 
 `*_exact`. What is not known is null and named in `missing`; it is never zero.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,6 +20,19 @@ from dynamic.trading.views import (
     PositionView,
 )
 from dynamic.units import BPS, iso
+
+if TYPE_CHECKING:  # made at run time, from the views
+
+    class PositionViewModel(BaseModel): ...
+
+    class BucketViewModel(BaseModel): ...
+
+    class LimitViewModel(BaseModel): ...
+
+else:
+    PositionViewModel = schema(PositionView)
+    BucketViewModel = schema(BucketView)
+    LimitViewModel = schema(LimitView)
 
 
 class _Model(BaseModel):
@@ -117,9 +130,9 @@ class PortfolioStatus(_Model):
 
     total_value_usd: float
     total_value_usd_exact: str
-    positions: list[schema(PositionView)]  # type: ignore[misc]
+    positions: list[PositionViewModel]
     allocations: Allocations
-    buckets: list[schema(BucketView)]  # type: ignore[misc]
+    buckets: list[BucketViewModel]
     balances: Balances
     cash_available: float
     cash_available_exact: str
@@ -166,7 +179,7 @@ class RebalancingPlan(_Model):
     signatures_given: int
     state: str
     expires_at: str
-    binding_limits: list[schema(LimitView)]  # type: ignore[misc]
+    binding_limits: list[LimitViewModel]
     unknowns: list[str]
 
 
@@ -252,7 +265,9 @@ def portfolio_data(view: PortfolioView) -> dict[str, Any]:
         "balances": _balances(view),
         "cash_available": money(view.cash_usd_micro),
         "cash_available_exact": exact(view.cash_usd_micro),
-        "last_rebalance": None if view.last_rebalance_at_s is None else iso(view.last_rebalance_at_s),
+        "last_rebalance": None
+        if view.last_rebalance_at_s is None
+        else iso(view.last_rebalance_at_s),
         "market_phase": view.phase,
         "performance_24h": view.return_24h,
         "performance_7d": view.return_7d,

@@ -67,7 +67,9 @@ class _Gauges(Collector):
         """Return the gauges; a value that isn't known has no sample."""
         portfolio, limits = self._service.portfolio(), self._service.limits()
         state = self._service.switch().state
-        switch = GaugeMetricFamily("dynamic_switch_state", "1 for the state in force", labels=["state"])
+        switch = GaugeMetricFamily(
+            "dynamic_switch_state", "1 for the state in force", labels=["state"]
+        )
         for each in SwitchState:
             switch.add_metric([each.value], 1.0 if each is state else 0.0)
         observed = GaugeMetricFamily(

@@ -2,7 +2,7 @@
 
     claim (durable) -> act -> remember (durable) -> reply          same key again: same reply
 
-* The same key with another body is 422: a client mixed up its keys.
+* The same key with another body is 409: a client mixed up its keys.
 * A key claimed before a crash whose reply was never stored is 409: the outcome is not
   known here, look at /decisions. It is never carried out a second time.
 * Replies of 500 are stored too: whether the act took effect is then not known either.
@@ -80,7 +80,7 @@ def _answered(act: Callable[[], JSONResponse]) -> JSONResponse:
 def _replayed(stored: StoredReply, digest: str) -> Response:
     if stored.request_digest != digest:
         raise ProblemRaised(
-            problem(422, "key-reused", "this Idempotency-Key was used with another body")
+            problem(409, "key-reused", "this Idempotency-Key was used with another body")
         )
     if stored.status == 0:
         detail = "an earlier request with this Idempotency-Key has no known outcome; see /decisions"

@@ -65,9 +65,7 @@ class TreasuryService(Protocol):
         """Return one decision; raises NotFound."""
         ...
 
-    def rebalance(
-        self, actor: str, force: bool, max_slippage_bps: int | None
-    ) -> RebalanceResult:
+    def rebalance(self, actor: str, force: bool, max_slippage_bps: int | None) -> RebalanceResult:
         """Run one cycle for `actor`; `force` skips drift and time triggers only (GR-28)."""
         ...
 

@@ -103,7 +103,9 @@ def _decision_forms(routes: APIRouter, screen: Screen) -> None:
         if answer not in ("approve", "reject"):
             raise Refused("expected approve or reject; nothing was signed")
         if answer == "approve" and read != "yes":
-            raise Refused("approving needs the box that says you have read what leaves; nothing was signed")
+            raise Refused(
+                "approving needs the box that says you have read what leaves; nothing was signed"
+            )
         body = ApproveRequest(approved=answer == "approve", notes=notes, digest=digest or None)
         signed(screen.service, decision_id, person, body)
         return RedirectResponse(f"/ui/decisions/{decision_id}", status_code=303)
@@ -127,21 +129,19 @@ def _sign_in_page(screen: Screen, request: Request, status: int, error: str) -> 
 def _ours(screen: Screen, request: Request, form_token: str) -> Session:
     session = screen.sessions.of(request)
     if not screen.sessions.is_ours(session, form_token):
-        detail = "this form is too old or came from elsewhere; nothing was done. Load the page again."
+        detail = (
+            "this form is too old or came from elsewhere; nothing was done. Load the page again."
+        )
         raise ProblemRaised(problem(403, "form-token", detail))
     return session
 
 
-def _person(
-    screen: Screen, session: Session, token: str, roles: frozenset[Role]
-) -> Person:
+def _person(screen: Screen, session: Session, token: str, roles: frozenset[Role]) -> Person:
     person = session.person
     if person is None and token:
         person = screen.settings.identify(token.strip())
     if person is None:
-        raise ProblemRaised(
-            problem(401, "unauthorized", "Please sign in first; nothing was done.")
-        )
+        raise ProblemRaised(problem(401, "unauthorized", "Please sign in first; nothing was done."))
     require(person, roles)
     return person
 
@@ -167,5 +167,3 @@ def _state(name: str) -> SwitchState:
     if name not in {state.value for state in SwitchState}:
         raise Refused("expected active, reducing or halted; nothing was changed")
     return SwitchState(name)
-
-

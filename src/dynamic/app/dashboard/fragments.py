@@ -19,8 +19,8 @@ from dynamic.trading.views import LimitState, LimitView
 
 PAGES: Final[dict[str, tuple[str, ...]]] = {
     "overview": (
-        "strip", "badge", "figures", "allocation", "signal", "approvals_inbox", "recent", "guardrails",
-        "positions", "measures",
+        "strip", "badge", "figures", "allocation", "signal", "approvals_inbox", "recent",
+        "guardrails", "positions", "measures",
     ),
     "decisions": ("strip", "badge", "decision_log"),
     "decision": ("strip", "badge"),

@@ -17,7 +17,9 @@ from dynamic.app.dashboard.sessions import Sessions
 from dynamic.policy.situation import SwitchState
 
 Range = Literal["7d", "30d", "90d", "1y", "all"]
-Page = Literal["overview", "decisions", "decision", "approvals", "ledger", "limits", "audit", "plain"]
+Page = Literal[
+    "overview", "decisions", "decision", "approvals", "ledger", "limits", "audit", "plain"
+]
 Filter = Annotated[str, Query(pattern=r"^[A-Za-z0-9._:\-]{0,128}$")]
 PER_PAGE = 50
 

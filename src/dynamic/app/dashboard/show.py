@@ -1,4 +1,4 @@
-"""How numbers are written for people: units spelled out, losses with a minus sign, nothing invented.
+"""How numbers are written for people: units spelled out, losses with a minus, nothing invented.
 
 What is not known is an en dash with the words behind it, never a zero. Money is rounded
 towards minus infinity, so a screen never claims more than the ledger.
@@ -74,7 +74,9 @@ def ago(at_s: int | None, now_s: int) -> str:
     age_s = max(0, now_s - at_s)
     if age_s < 60:
         return "just now"
-    unit, name = (DAY_S, "d") if age_s >= DAY_S else (HOUR_S, "h") if age_s >= HOUR_S else (60, "min")
+    unit, name = (
+        (DAY_S, "d") if age_s >= DAY_S else (HOUR_S, "h") if age_s >= HOUR_S else (60, "min")
+    )
     return f"{age_s // unit} {name} ago"
 
 

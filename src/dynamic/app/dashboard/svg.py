@@ -71,10 +71,8 @@ def chart(found: Chart, width: int = 720, height: int = 260) -> str:
         return '<p class="empty">Not enough observations yet.</p>'
     scale = _Scale(found, width, height)
     label = escape(f"{found.title}: {_summary(found)}", quote=True)
-    parts = [
-        f'<svg class="plot" viewBox="0 0 {width} {height}" role="img" aria-label="{label}" '
-        'preserveAspectRatio="none" focusable="false">'
-    ]
+    frame = f'viewBox="0 0 {width} {height}" preserveAspectRatio="none" focusable="false"'
+    parts = [f'<svg class="plot" {frame} role="img" aria-label="{label}">']
     parts += [_grid(scale, value, found.unit) for value in scale.ticks]
     parts += [_threshold(scale, value, found.unit) for value in found.thresholds]
     parts += [_area(scale, line) for line in found.lines if line.is_area]

@@ -24,7 +24,8 @@
     rightPriceScale: { borderVisible: false, mode: data.logarithmic ? 1 : 0, scaleMargins: { top: 0.08, bottom: 0.06 } },
     timeScale: { borderVisible: false, fixLeftEdge: true, fixRightEdge: true, lockVisibleTimeRangeOnResize: true, timeVisible: false },
     crosshair: { vertLine: { color: colour("--line-2"), labelBackgroundColor: colour("--line-2") }, horzLine: { color: colour("--line-2"), labelBackgroundColor: colour("--line-2") } },
-    localization: { priceFormatter: formats[data.unit], locale: "en-GB" },
+    localization: { priceFormatter: formats[data.unit], locale: "en-GB",
+      ...(data.thresholds.length ? { tickmarksPriceFormatter: (prices) => prices.map(() => "") } : {}) },
     handleScroll: { vertTouchDrag: false }, handleScale: { mouseWheel: false, pinch: true },
   });
 

@@ -114,6 +114,13 @@ def from_table(table: Mapping[str, Any]) -> Mandate:
     return dataclasses.replace(mandate, digest=digest_of(mandate))
 
 
+def with_sizing_mode(mandate: Mandate, mode: str) -> Mandate:
+    """Return the mandate with another sizing mode; it is another mandate, and says so by digest."""
+    sizing = dataclasses.replace(mandate.sizing, mode=mode)
+    other = dataclasses.replace(mandate, sizing=sizing)
+    return dataclasses.replace(other, digest=digest_of(other))
+
+
 def digest_of(mandate: Mandate) -> str:
     """SHA-256 over the canonical content: sorted keys, integers, decimals in plain form."""
     content = {

@@ -134,7 +134,9 @@ class LimitView:
 
     rule: str
     label: str
-    group: str  # exposure, drawdown, authority, costs, data, protocols; `budgets` for caps over time
+    group: (
+        str  # exposure, drawdown, authority, costs, data, protocols; `budgets` for caps over time
+    )
     observed: int | None
     limit: int
     unit: str

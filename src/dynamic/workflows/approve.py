@@ -92,7 +92,7 @@ def sign(signature: Signature, memory: Memory, io: Ports, mandate: Mandate) -> P
 def resume(
     operators: tuple[str, ...], reason: str, memory: Memory, io: Ports, *, reset_cycle: bool
 ) -> None:
-    """End the pause after -20 %, from a new peak; with `reset_cycle` also forget the ladder's cycle.
+    """End the pause after -20 % from a new peak; with `reset_cycle` also forget the cycle.
 
     Raises Refused unless two distinct people say so and say why (C-22, C-62, C-07).
     """

@@ -8,7 +8,7 @@ not arrive is never sent; what a failed plan leaves undone is decided anew from 
 in the next cycle (RB-18). The same function continues after a crash.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dynamic.ledger.canonical import canonical_json
@@ -22,7 +22,7 @@ from dynamic.policy.proposal import Move, Proposal, Urgency
 from dynamic.policy.situation import Situation
 from dynamic.ports import Ports
 from dynamic.records import PlanRecord, StepState
-from dynamic.workflows.execute_step import Progress, Step, advance
+from dynamic.workflows.execute_step import FINAL, Progress, Step, advance
 from dynamic.workflows.memory import Memory
 from dynamic.workflows.observe import View, assess
 
@@ -37,22 +37,30 @@ class Ending(StrEnum):
     NONE = "none"  # there was no plan
 
 
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One pass over the plan in hand: how it ended, and the legs that settled in it."""
+
+    ending: Ending
+    settled: tuple[Leg, ...] = ()
+
+
 def carry_out(
     memory: Memory, view: View, io: Ports, mandate: Mandate, phase: str, residues: int
-) -> Ending:
+) -> Passage:
     """Do whatever the plan in hand allows now."""
     record = memory.plan
     if record is None:
-        return Ending.NONE
+        return Passage(Ending.NONE)
     now_s = io.clock.now_s()
     if record.state in (PlanState.PENDING_APPROVAL, PlanState.APPROVED):
         situation = assess(view, memory, mandate, io.switch.state(), phase, residues, now_s)
         reason = _void(record, situation, mandate)
         if reason is not None:
             _close(memory, io, PlanState.EXPIRED, reason)
-            return Ending.EXPIRED
+            return Passage(Ending.EXPIRED)
         if record.state is PlanState.PENDING_APPROVAL:
-            return Ending.WAITING
+            return Passage(Ending.WAITING)
         _move_to(memory, io, PlanState.EXECUTING)
     return _legs(memory, view, io, mandate, phase, residues)
 
@@ -69,11 +77,12 @@ def _void(record: PlanRecord, situation: Situation, mandate: Mandate) -> str | N
 
 def _legs(
     memory: Memory, view: View, io: Ports, mandate: Mandate, phase: str, residues: int
-) -> Ending:
+) -> Passage:
     record = memory.plan
     assert record is not None
     now_s = io.clock.now_s()
     settled: set[str] = set()
+    fresh: list[Leg] = []
     failed: list[str] = []
     for number, leg in enumerate(record.plan.legs):
         if any(key not in settled for key in leg.after):
@@ -85,19 +94,22 @@ def _legs(
         def objection(leg: Leg = leg, situation: Situation = situation) -> str | None:
             return _objection(record, leg, situation, mandate)
 
+        journaled = memory.steps.get(leg.key)
         match advance(step, memory, io, objection):
             case Progress.WAITING:
-                return Ending.WAITING
+                return Passage(Ending.WAITING, tuple(fresh))
             case Progress.SETTLED:
                 settled.add(leg.key)
+                if journaled is None or journaled.state not in FINAL:
+                    fresh.append(leg)
             case Progress.REVERTED | Progress.ABANDONED:
                 failed.append(f"{leg.key} {_why(memory, leg)}")
     memory.diary.last_rebalance_at_s = io.clock.now_s()
     if failed:
         _close(memory, io, PlanState.ABANDONED, "; ".join(failed))
-        return Ending.ABANDONED
+        return Passage(Ending.ABANDONED, tuple(fresh))
     _close(memory, io, PlanState.DONE, "")
-    return Ending.DONE
+    return Passage(Ending.DONE, tuple(fresh))
 
 
 def leg_proposal(record: PlanRecord, leg: Leg) -> Proposal:

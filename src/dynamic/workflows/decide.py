@@ -155,12 +155,10 @@ def _propose(desk: Desk, situation: Situation, sized: Sizing) -> tuple[Proposal 
         proposal = propose(signal, situation, mandate, request)
         if proposal is not None:
             return proposal, request.trigger, sized.reason
-    return _rebalance(desk, situation, sized, pt)
+    return _rebalance(desk, situation, pt)
 
 
-def _rebalance(
-    desk: Desk, situation: Situation, sized: Sizing, pt: str
-) -> tuple[Proposal | None, str, str]:
+def _rebalance(desk: Desk, situation: Situation, pt: str) -> tuple[Proposal | None, str, str]:
     """Bring the base to its weights when a trigger says so; the tactical side stays put."""
     values = buckets(dict(situation.values_usd_micro))
     shares = values.bps()

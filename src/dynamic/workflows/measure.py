@@ -16,7 +16,6 @@ from dynamic.performance.benchmarks import Benchmarks
 from dynamic.performance.decisions import HORIZONS_D, DecisionClass, Tracked, due, measure, track
 from dynamic.performance.valuation import SCALE, unit_value_scaled
 from dynamic.policy.drawdown import drawdown_bps
-from dynamic.policy.mandate import Mandate
 from dynamic.policy.proposal import Position
 from dynamic.records import Batch, NavRecord, OutcomeRecord
 from dynamic.units import BPS, DAY_S, AssetKind
@@ -67,7 +66,17 @@ def buckets(values: dict[Position, int]) -> Buckets:
     return Buckets(base, btc, eth, cash)
 
 
-def mark(view: View, memory: Memory, mandate: Mandate, batch: Batch) -> NavRecord | None:
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """One mark: the record, and what stands in its payload, still as numbers."""
+
+    record: NavRecord
+    attribution: dict[str, int]
+    benchmarks: dict[str, int]
+    buckets: Buckets
+
+
+def mark(view: View, memory: Memory, batch: Batch) -> Marked | None:
     """Mark the treasury at this snapshot; None where something held has no price."""
     now_s = view.snapshot.at_s
     units = {tuple(p): count for p, count in memory.position_units().items() if count}
@@ -98,7 +107,7 @@ def mark(view: View, memory: Memory, mandate: Mandate, batch: Batch) -> NavRecor
     batch.navs.append(record)
     memory.opening, memory.last_nav_usd_micro = closing, nav
     memory.posted.clear()
-    return record
+    return Marked(record, parts, marked, shares)
 
 
 def _explain(closing: Mark, memory: Memory) -> dict[str, int]:

@@ -127,6 +127,16 @@ class Memory:
             }
         )
 
+    def state_hash(self) -> str:
+        """Return one digest of everything remembered: books, cycle, audit head, all of it."""
+        batch = self.batch()
+        self.seal(batch)
+        states = {
+            name: text if isinstance(text, str) else text() for name, text in batch.states.items()
+        }
+        balances = [[*place, str(units)] for place, units in sorted(self.book.balances.items())]
+        return digest({"audit": [self.audit.seq, self.audit.head], "books": balances} | states)
+
     def close_plan(self) -> None:
         """Forget the plan in hand; the store keeps it."""
         self.plan = None

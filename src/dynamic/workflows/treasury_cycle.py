@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from dynamic.ledger.canonical import canonical_json
 from dynamic.ledger.reconcile import Reconciliation
 from dynamic.market.observation import Observation
-from dynamic.performance.valuation import value_positions
+from dynamic.planning.plan import Leg
 from dynamic.policy.mandate import Mandate
 from dynamic.ports import Ports
 from dynamic.records import DecisionOutcome, DecisionRecord, NavRecord, SnapshotRecord
@@ -24,7 +24,7 @@ from dynamic.signals.signal import AllocationSignal
 from dynamic.units import DAY_S
 from dynamic.workflows.carry_out import Ending, carry_out
 from dynamic.workflows.decide import Desk, decide
-from dynamic.workflows.measure import buckets, mark, review
+from dynamic.workflows.measure import Marked, mark, review
 from dynamic.workflows.memory import Memory
 from dynamic.workflows.observe import View, accrue, compare, observe
 from dynamic.workflows.parameters import Parameters
@@ -37,12 +37,12 @@ class CycleReport:
     """What one cycle saw and did."""
 
     at_s: int
-    snapshot_id: str
     signal: AllocationSignal
     decisions: tuple[DecisionRecord, ...]
     ending: Ending
+    settled: tuple[Leg, ...]
     residues: Reconciliation
-    nav: NavRecord | None
+    marked: Marked | None
     view: View
 
 
@@ -67,51 +67,50 @@ def run_cycle(memory: Memory, io: Ports, mandate: Mandate, parameters: Parameter
         io.notifier.alert("critical", "ledger-residue", text, now_s)
 
     phase = signal.phase.value
-    ending = carry_out(memory, view, io, mandate, phase, open_residues)
+    passage = carry_out(memory, view, io, mandate, phase, open_residues)
+    settled = list(passage.settled)
     decisions: list[DecisionRecord] = []
     desk = Desk(view, memory, io, mandate, parameters, signal, open_residues)
     for number in range(PASSES_MAX):
-        if ending is Ending.WAITING:
+        if passage.ending is Ending.WAITING:
             break
         decision = decide(desk, number)
         decisions.append(decision)
         if decision.outcome is not DecisionOutcome.PLANNED:
             break
-        ending = carry_out(memory, view, io, mandate, phase, open_residues)
-        if ending is not Ending.DONE:
+        passage = carry_out(memory, view, io, mandate, phase, open_residues)
+        settled += passage.settled
+        if passage.ending is not Ending.DONE:
             break
-    nav = _close(desk)
+    marked = _close(desk)
     return CycleReport(
-        now_s, view.snapshot.snapshot_id, signal, tuple(decisions), ending, residues, nav, view
+        now_s, signal, tuple(decisions), passage.ending, tuple(settled), residues, marked, view
     )
 
 
-def _close(desk: Desk) -> NavRecord | None:
+def _close(desk: Desk) -> Marked | None:
     """Mark the treasury and look back at old decisions."""
     batch = desk.memory.batch()
     review(desk.view, desk.memory, batch)
-    nav = mark(desk.view, desk.memory, desk.mandate, batch)
-    if nav is not None:
+    marked = mark(desk.view, desk.memory, batch)
+    if marked is not None:
+        nav = marked.record
         payload = {"nav": nav.nav_usd_micro, "volatile": nav.volatile_usd_micro}
         desk.memory.note(batch, "nav", "engine", payload, nav.at_s)
-        _note_deployment(nav, desk)
+        _note_deployment(marked, desk)
         _warn(nav, desk)
     desk.memory.seal(batch)
     desk.io.store.commit(batch)
-    return nav
+    return marked
 
 
-def _note_deployment(nav: NavRecord, desk: Desk) -> None:
+def _note_deployment(marked: Marked, desk: Desk) -> None:
     """Start the 48 h watch once the base stands within one drift band of its share (PM-13)."""
     diary, mandate = desk.memory.diary, desk.mandate
     if diary.base_deployed_at_s is None:
         least = mandate.treasury.base_yield_bps - mandate.trades.drift_bps
-        values = value_positions(
-            desk.memory.position_units(), desk.view.fair.assets, desk.view.prices,
-            desk.view.exit_rates,
-        )  # fmt: skip
-        if buckets(values).bps()["base_yield"] >= least:
-            diary.base_deployed_at_s = nav.at_s
+        if marked.buckets.bps()["base_yield"] >= least:
+            diary.base_deployed_at_s = marked.record.at_s
 
 
 def _warn(nav: NavRecord, desk: Desk) -> None:

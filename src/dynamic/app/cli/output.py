@@ -79,8 +79,7 @@ def exit_for(error: DynamicError | InvariantBroken) -> Exit:
 
 
 def _is_numeric(text: str) -> bool:
-    bare = text.strip("$%+-−… xUSDCBTWETHbpday").replace(",", "").replace(".", "")
-    return bare.isdigit() or text in {"", "–", "—"}
+    return any(c.isdigit() for c in text) and not any(c.isalpha() for c in text)
 
 
 def _plain(message: str) -> str:

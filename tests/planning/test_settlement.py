@@ -12,7 +12,9 @@ from dynamic.errors import InvariantBroken
 from dynamic.planning.planner import plan
 from dynamic.planning.settlement import (
     bucket_deltas,
+    check_realised,
     execute_rebalancing_plan,
+    execution_seconds,
     ready_legs,
     remaining_proposal,
     verify,
@@ -140,6 +142,33 @@ def test_rb_verify_within_half_a_point_or_explained() -> None:
     explained = verify(found, {"base_yield": 10_000}, ("leg p1:2 reverted",), 50)
     assert len(explained.beyond) == 2
     assert explained.is_accounted_for
+
+
+@pytest.mark.req("I-11", "I-9")
+def test_what_settled_lies_within_its_preview() -> None:
+    found = planned(move(USDC, 4_000 * USD, WBTC))
+    assert found is not None
+    leg = found.legs[0]
+    check_realised(leg, leg.spend_units, leg.receive_units_min)
+    check_realised(leg, leg.spend_units, leg.receive_units_min + 1)
+    for spent, received in (
+        (leg.spend_units + 1, leg.receive_units_min),
+        (leg.spend_units - 1, leg.receive_units_min),
+        (leg.spend_units, leg.receive_units_min - 1),
+    ):
+        with pytest.raises(InvariantBroken, match="p1:1"):
+            check_realised(leg, spent, received)
+
+
+@pytest.mark.req("RB-16", "C-60")
+def test_rb_exec_time_counts_whole_plans_and_slices() -> None:
+    found = planned(move(AAVE, 10_000 * USD, WBTC), units={AAVE: 10_000 * USD})
+    assert found is not None
+    at = {"p1:1": 1_100, "p1:2": 1_250}
+    assert execution_seconds(found, 1_000, at, 6) == (250,)
+    assert execution_seconds(found, 1_000, at, 2) == (250,)
+    assert execution_seconds(found, 1_000, at, 1) == (100, 150)
+    assert execution_seconds(found, 1_000, {}, 6) == ()
 
 
 @pytest.mark.req("RB-01")

@@ -279,7 +279,16 @@ def plan_content(plan: Plan) -> dict[str, object]:
 def leg_content(leg: Leg) -> list[object]:
     """Return one leg as a list of JSON's own types, in the order of its fields."""
     return [
-        leg.key, leg.kind, leg.venue, list(leg.spend), leg.spend_units, list(leg.receive),
-        leg.receive_units_expected, leg.receive_units_min, leg.notional_usd_micro, leg.gas_units,
-        leg.slippage_bps_max, list(leg.after),
-    ]  # fmt: skip
+        leg.key,
+        leg.kind.value,
+        leg.venue,
+        str(leg.spend),
+        leg.spend_units,
+        str(leg.receive),
+        leg.receive_units_expected,
+        leg.receive_units_min,
+        leg.notional_usd_micro,
+        leg.gas_units,
+        leg.slippage_bps_max,
+        list(leg.after),
+    ]

@@ -125,6 +125,40 @@ def _from_releases(leg: Leg, needed: int, releases: list[_Part]) -> list[Move]:
     return moves
 
 
+def check_realised(leg: Leg, spent_units: int, received_units: int) -> None:
+    """Hold what a settled leg moved against what was previewed (I-9, I-11).
+
+    Raises InvariantBroken where it spent another amount or brought less than its least.
+    """
+    if spent_units != leg.spend_units:
+        raise InvariantBroken(
+            f"leg {leg.key} spent {spent_units} of {leg.spend}, permitted {leg.spend_units}"
+        )
+    if received_units < leg.receive_units_min:
+        raise InvariantBroken(
+            f"leg {leg.key} brought {received_units} of {leg.receive}, "
+            f"at least {leg.receive_units_min} were due"
+        )
+
+
+def execution_seconds(
+    plan: Plan, approved_at_s: int, settled_at_s: Mapping[str, int], whole_legs_max: int
+) -> tuple[int, ...]:
+    """Return the time from approval to the last confirmation (RB-16, C-60).
+
+    Plans of at most `whole_legs_max` legs report one figure; longer, sliced ones report each
+    slice from the confirmation of the slice before it. Unsettled legs are left out.
+    """
+    moments = [settled_at_s[leg.key] for leg in plan.legs if leg.key in settled_at_s]
+    if not moments:
+        return ()
+    if len(plan.legs) <= whole_legs_max:
+        return (max(moments) - approved_at_s,)
+    return tuple(
+        at - before for before, at in zip([approved_at_s, *moments], moments, strict=False)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Deviation:
     """How far one bucket ended from its target."""

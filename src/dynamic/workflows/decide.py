@@ -42,8 +42,17 @@ _SCALE_BPS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """A person asks for a rebalance; `force` skips drift and time triggers, never a limit (C-18)."""
+
+    operator: str
+    force: bool = False
+    slippage_bps_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything one decision is made with."""
+    """Everything one decision is made with; `ask` where a person asked for it."""
 
     view: View
     memory: Memory
@@ -52,6 +61,12 @@ class Desk:
     parameters: Parameters
     signal: AllocationSignal
     residues: int
+    ask: Ask | None = None
+
+    @property
+    def actor(self) -> str:
+        """Who proposes: the rules, or the person who asked."""
+        return "rules" if self.ask is None else f"operator:{self.ask.operator}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +99,7 @@ def decide(desk: Desk, number: int) -> DecisionRecord:
         "signal": _signal(desk.signal),
     }
     record = DecisionRecord(
-        decision_id, now_s, "rules", found.trigger, desk.signal.phase.value,
+        decision_id, now_s, desk.actor, found.trigger, desk.signal.phase.value,
         desk.signal.mode.value, found.outcome, desk.signal.confidence, found.reasoning,
         desk.view.snapshot.snapshot_id, desk.mandate.digest,
         None if found.plan is None else found.plan.plan_id, canonical_json(payload),
@@ -175,12 +190,20 @@ def _rebalance(desk: Desk, situation: Situation, pt: str) -> tuple[Proposal | No
         desk.parameters.rebalance,
     )  # fmt: skip
     first = diary.base_deployed_at_s is None
-    if not call.is_due and not first:
+    ask = desk.ask
+    forced = ask is not None and ask.force
+    if not call.is_due and not first and not forced:
         return None, Trigger.NONE.value, call.reason
     if call.trigger is Trigger.WEEKLY_REVIEW:
         diary.last_review_at_s = situation.now_s
-    trigger = Trigger.FIRST_RUN.value if first else call.trigger.value
-    request = Request(trigger, trade_usd_micro=0, rebalances_base=True, fixed_rate_asset=pt)
+    trigger = Trigger.FIRST_RUN if first else Trigger.OPERATOR if forced else call.trigger
+    request = Request(
+        trigger.value,
+        actor=desk.actor,
+        trade_usd_micro=0,
+        rebalances_base=True,
+        fixed_rate_asset=pt,
+    )
     return _named(propose(desk.signal, situation, desk.mandate, request), request, call.reason)
 
 
@@ -246,7 +269,12 @@ def _plan(
     said: dict[str, object],
 ) -> _Verdict:
     proposal = permit.proposal
-    rules = plan_rules(desk.mandate, desk.parameters.costs, situation.nav_usd_micro)
+    rules = plan_rules(
+        desk.mandate,
+        desk.parameters.costs,
+        situation.nav_usd_micro,
+        None if desk.ask is None else desk.ask.slippage_bps_max,
+    )
     current = buckets(dict(situation.values_usd_micro)).bps()
     context = PlanContext(
         f"p{decision_id[1:]}", decision_id, permit.signatures_required,

@@ -113,8 +113,13 @@ def costs(mandate: Mandate) -> CostModel:
     )
 
 
-def plan_rules(mandate: Mandate, model: CostModel, nav_usd_micro: int) -> PlanRules:
-    """Return the numbers a plan is built by, at this NAV."""
+def plan_rules(
+    mandate: Mandate, model: CostModel, nav_usd_micro: int, slippage_bps_max: int | None = None
+) -> PlanRules:
+    """Return the numbers a plan is built by, at this NAV; a person may only tighten slippage."""
+    stable, volatile = mandate.slippage.stable_bps_max, mandate.slippage.default_bps
+    if slippage_bps_max is not None:
+        stable, volatile = min(stable, slippage_bps_max), min(volatile, slippage_bps_max)
     return PlanRules(
         hub=CASH,
         swap_venue=SWAP_VENUE,
@@ -123,8 +128,8 @@ def plan_rules(mandate: Mandate, model: CostModel, nav_usd_micro: int) -> PlanRu
         leg_gas_multiple_min=mandate.trades.leg_gas_multiple,
         clip_usd_micro_max=clip_usd_micro_max(nav_usd_micro, mandate.treasury, mandate.exposure),
         impact_bps_max=mandate.trades.clip_impact_bps_max,
-        slippage_stable_bps=mandate.slippage.stable_bps_max,
-        slippage_volatile_bps=mandate.slippage.default_bps,
+        slippage_stable_bps=stable,
+        slippage_volatile_bps=volatile,
         plan_ttl_s=mandate.authority.plan_ttl_s,
         approval_ttl_s=mandate.authority.approval_expiry_s,
         mandate_digest=mandate.digest,

@@ -23,7 +23,7 @@ from dynamic.signals.estimate import estimate
 from dynamic.signals.signal import AllocationSignal
 from dynamic.units import DAY_S
 from dynamic.workflows.carry_out import Ending, carry_out
-from dynamic.workflows.decide import Desk, decide
+from dynamic.workflows.decide import Ask, Desk, decide
 from dynamic.workflows.measure import Marked, mark, review
 from dynamic.workflows.memory import Memory
 from dynamic.workflows.observe import View, accrue, compare, observe
@@ -46,8 +46,10 @@ class CycleReport:
     view: View
 
 
-def run_cycle(memory: Memory, io: Ports, mandate: Mandate, parameters: Parameters) -> CycleReport:
-    """Run one cycle at the clock's present instant."""
+def run_cycle(
+    memory: Memory, io: Ports, mandate: Mandate, parameters: Parameters, ask: Ask | None = None
+) -> CycleReport:
+    """Run one cycle at the clock's present instant, for the schedule or for a person."""
     now_s = io.clock.now_s()
     view = observe(memory, io, mandate, now_s)
     batch = memory.batch()
@@ -70,7 +72,7 @@ def run_cycle(memory: Memory, io: Ports, mandate: Mandate, parameters: Parameter
     passage = carry_out(memory, view, io, mandate, phase, open_residues)
     settled = list(passage.settled)
     decisions: list[DecisionRecord] = []
-    desk = Desk(view, memory, io, mandate, parameters, signal, open_residues)
+    desk = Desk(view, memory, io, mandate, parameters, signal, open_residues, ask)
     for number in range(PASSES_MAX):
         if passage.ending is Ending.WAITING:
             break

@@ -95,7 +95,8 @@ careful_moves = st.builds(
 careful_proposals = st.builds(
     Proposal, st.just("p1"), st.sampled_from(["rules", "operator:ann"]), st.just("t"),
     st.sampled_from([Urgency.DISCRETIONARY, Urgency.DISCRETIONARY, *Urgency]),
-    st.lists(careful_moves.filter(lambda m: m.spend != m.receive), min_size=1, max_size=3).map(tuple),
+    st.lists(careful_moves.filter(lambda m: m.spend != m.receive), min_size=1, max_size=3)
+    .map(tuple),
     st.just(""),
 )  # fmt: skip
 careful_situations = st.builds(

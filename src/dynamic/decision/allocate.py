@@ -108,8 +108,8 @@ def _selling(
     wanted = _wanted(targets, held, situation, mandate)
     if not is_free:  # a reduction the mandate demands waits for nothing but the simplest way home
         wanted = [(place, usd) for place, usd in wanted if place.location == LENDING]
-    places = tuple(purse.dollars)
-    left = sum(purse.dollars.values())
+    places = tuple(purse.dollars) if request.rebalances_base else tuple(p for p, _ in sells)
+    left = sum([purse.dollars[place] for place in places])
     for place, usd in wanted:
         amount = min(usd, left)
         if amount >= mandate.trades.leg_usd_micro_min:
@@ -161,7 +161,8 @@ def _trade(
         if not may_acquire(signal, situation, mandate):
             return 0
         # What deposits of idle cash may lose in the same proposal lowers the NAV we are judged on.
-        worst = nav - _free_cash(situation, mandate) * mandate.slippage.stable_bps_max // BPS
+        idle = _free_cash(situation, mandate) if request.rebalances_base else 0
+        worst = nav - idle * mandate.slippage.stable_bps_max // BPS
         cap = limits.volatile_bps_max - limits.order_headroom_bps
         trade = min(trade, worst * cap // BPS - held)
     return trade if abs(trade) >= mandate.trades.leg_usd_micro_min else 0

@@ -140,14 +140,15 @@ def test_gr_gas_cap_100_sent_101_waits() -> None:
     assert venue.send(order("b", buy(USD)), NOW_S + 60) == mined
 
 
-def test_an_order_never_mined_is_dropped_after_its_deadline_for_nothing() -> None:
+@pytest.mark.parametrize("gas_then", [101 * GWEI, 20 * GWEI])
+def test_an_order_never_mined_is_dropped_after_its_deadline_for_nothing(gas_then: int) -> None:
     venue = funded()
     venue.observe_market(market(NOW_S, gas=101 * GWEI), NOW_S)
     before = venue.balances(NOW_S)
     assert venue.send(order("a", buy(USD)), NOW_S) is None
     venue.observe_market(market(NOW_S + 600, gas=101 * GWEI), NOW_S + 600)
     assert venue.outcome("a") is None
-    venue.observe_market(market(NOW_S + 601, gas=101 * GWEI), NOW_S + 601)
+    venue.observe_market(market(NOW_S + 601, gas=gas_then), NOW_S + 601)
     dropped = venue.outcome("a")
     assert dropped is not None
     assert dropped.reverted

@@ -207,11 +207,13 @@ class PaperVenue:
             price <= order.gas_price_wei_max and gas_units * price <= world.held(GAS_TANK)
         )
         found = fill(order.leg, world.market, self._costs, self._assets)
-        if price is None or not affordable or found is None:
-            if not too_late:
-                world.waiting[order.key] = order
-                return None
+        # What waited beyond its deadline is dropped, even where gas has just become cheap.
+        is_stuck = price is None or not affordable or found is None
+        if too_late and (is_stuck or order.key in world.waiting):
             receipt = _without_effect(order, now_s, "never mined: dropped after its deadline")
+        elif is_stuck or price is None or found is None:
+            world.waiting[order.key] = order
+            return None
         else:
             receipt = _mined(world, order, found, gas_units, price, now_s)
         world.waiting.pop(order.key, None)

@@ -93,6 +93,7 @@ def test_mi_depeg_counts_again_after_recovery_and_silence() -> None:
     assert watched([(0, far), (300, far), (400, par), (500, far), (1_000, far)])[-1] == 1
     assert watched([(0, far), (300, far), (400, par), (500, far), (1_100, far)])[-1] == 2
     late = 2 * HOUR + 1
+    assert watched([(0, far), (late - 1, far)])[-1] == PegState.EMERGENCY
     assert watched([(0, far), (late, far)])[-1] == PegState.HELD
     assert watched([(0, far), (late, far), (late + 600, far)])[-1] == PegState.EMERGENCY
     assert watched([(0, far), (0, far)])[-1] == PegState.HELD  # the same print twice

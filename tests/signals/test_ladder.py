@@ -38,6 +38,7 @@ def test_sg_monotone_a_higher_score_never_asks_for_more(one: float, other: float
 def test_sg_ladder(mvrv_z: float, share: int) -> None:
     assert share_bps(mvrv_z, LADDER) == share
     assert share_bps(mvrv_z, LADDER, held_bps=6_000) == share
+    assert share_bps(mvrv_z, LADDER, held_bps=4_500) == share  # only the gap asks what was held
 
 
 @pytest.mark.req("SG-04")

@@ -142,6 +142,41 @@ def test_sg_gap_keeps_top_and_euphoria() -> None:
     assert not any(s.allows_increase for s in signals[1:])
 
 
+@pytest.mark.req("SG-04", "SG-09")
+def test_sg_gap_hold_after_accumulation_holds_the_normal_share() -> None:
+    """From below 0 straight into the gap: what 0 to 3 would hold, and nothing bought."""
+    signals, _ = live([-1.0, 3.2])
+    assert [s.ladder_bps for s in signals] == [10_000, 6_000]
+    assert not signals[-1].allows_increase
+
+
+@pytest.mark.req("SG-04", "SG-10")
+@pytest.mark.parametrize(
+    ("path", "may_buy"),
+    [
+        ([2.0, 3.02], False),  # in the gap, not yet confirmed: nothing is bought in doubt
+        ([2.0, 3.2, 2.98], False),  # out of it, not yet confirmed
+        ([2.0, 3.2, 2.98, 2.98], True),
+        ([-1.0, 0.02], False),  # above 0, not yet confirmed: not up to the whole layer
+        ([-1.0, -0.5], True),
+        ([2.0, -0.02], True),  # below 0, not yet confirmed: up to the normal share
+    ],
+)
+def test_sg_nothing_is_bought_in_doubt(path: list[float], may_buy: bool) -> None:
+    signals, _ = live(list(path))
+    assert signals[-1].allows_increase is may_buy
+
+
+@pytest.mark.req("SG-10")
+def test_sg_ratchet_buys_nothing_in_euphoria_after_a_top() -> None:
+    """With a positive return the phase is euphoria again, and still nothing is bought back."""
+    rising = [(1_000 + i, 4.0, 100.0 + i) for i in range(91)]
+    state = remembered([*rising, (1_091, 2.5, 150.0)])
+    (signal,), after = live([2.5], state, day=1_091)
+    assert after.cycle.phase is Phase.EUPHORIA
+    assert (signal.ladder_bps, signal.allows_increase) == (4_500, False)
+
+
 @pytest.mark.req("SG-05", "SG-25")
 @pytest.mark.parametrize(
     ("path", "shares"),

@@ -41,9 +41,9 @@ class Crossing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Where the value stands against each level, and since which print it disagrees.
+    """Where the value stands against each level, and which print disagrees.
 
-    `doubts_s[i]` is the `as_of` of the first unconfirmed print on the other side, or None.
+    `doubts_s[i]` is the `as_of` of the unconfirmed print on the other side, or None.
     """
 
     above: tuple[bool, ...]
@@ -83,7 +83,7 @@ def advance(
             crossings.append(Crossing(level.at, not was_above, value, as_of_s))
         else:
             above.append(was_above)
-            doubts.append(as_of_s if doubt_s is None else doubt_s)
+            doubts.append(as_of_s)
     return Sides(tuple(above), tuple(doubts), as_of_s), tuple(crossings)
 
 

@@ -118,7 +118,8 @@ def test_each_part_has_its_own_cause() -> None:
     """A day by hand: BTC rises, the pool grows, a swap, gas, interest and a deposit."""
     opening = Mark(
         0, {("wallet", "WBTC"): 10**8, ("curve", LP_SYMBOL): 10**18,
-            ("wallet", "USDC"): 1_000 * USD, ("wallet", "ETH"): 10**18, ("aave_v3", "USDC"): 500 * USD},
+            ("wallet", "USDC"): 1_000 * USD, ("wallet", "ETH"): 10**18,
+            ("aave_v3", "USDC"): 500 * USD},
         {"BTC": 40_000 * USD, "ETH": 2_000 * USD, "USDC": USD}, {LP_SYMBOL: WAD},
     )  # fmt: skip
     booked = [

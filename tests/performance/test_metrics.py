@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamic.performance.metrics import (
+    Apy,
     NavPoint,
+    against_target,
     apy,
     daily_returns,
     gas_bill,
@@ -105,6 +107,18 @@ def test_pf_apy_is_not_annualised_under_thirty_days() -> None:
     assert lost is not None
     assert lost.fraction == -1.0
     assert apy([]) is None
+
+
+@pytest.mark.req("PF-02")
+@pytest.mark.parametrize(
+    ("fraction", "verdict"),
+    [(0.2499, "below"), (0.25, "within"), (0.5, "within"), (0.5001, "above")],
+)
+def test_pf_apy_against_its_target(fraction: float, verdict: str) -> None:
+    assert against_target(Apy(fraction, is_annualised=True, days=365.0), 0.25, 0.5) == verdict
+    early = Apy(fraction, is_annualised=False, days=29.0)
+    assert against_target(early, 0.25, 0.5) == "too_early"
+    assert against_target(None, 0.25, 0.5) == "unknown"
 
 
 @pytest.mark.req("PF-03")

@@ -115,6 +115,20 @@ def apy(points: Sequence[NavPoint]) -> Apy | None:
     return Apy(yearly, is_annualised=True, days=days)
 
 
+def against_target(actual: Apy | None, low: float, high: float) -> str:
+    """Say where a yearly rate stands against its target band: below, within or above.
+
+    `too_early` under thirty days, `unknown` without a return: neither is a verdict (PF-02).
+    """
+    if actual is None:
+        return "unknown"
+    if not actual.is_annualised:
+        return "too_early"
+    if actual.fraction < low:
+        return "below"
+    return "within" if actual.fraction <= high else "above"
+
+
 def daily_returns(points: Sequence[NavPoint]) -> list[float]:
     """Return flow-adjusted returns between the last points of each UTC day.
 

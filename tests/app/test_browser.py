@@ -1,4 +1,4 @@
-"""The dashboard in a real Chromium: living values, charts, losses, the stop, nothing from outside."""
+"""The dashboard in a real Chromium: living values, charts, losses, the stop, its own origin."""
 
 from __future__ import annotations
 
@@ -172,6 +172,24 @@ def test_market_charts_with_thresholds(chromium: Browser, stand: Stand, scripted
         drawn = page.locator('[data-chart="mvrv"] line.threshold')
         found = drawn.evaluate_all("lines => lines.map(line => Number(line.dataset.value))")
         assert found == [0, 3, 3.5, 5, 7, 9]
+
+
+@pytest.mark.req("DB-03", "DB-13")
+def test_charts_live_without_the_library(
+    chromium: Browser, stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clone whose assets were never built: the server's drawing stays, and follows the data."""
+    monkeypatch.setattr("dynamic.app.dashboard.screen.VENDOR", tmp_path)
+    with chromium.new_context() as context:
+        watched = Watched(context.new_page(), stand.url)
+        page = watched.go("/")
+        line = page.locator('[data-chart="nav"] polyline').last
+        before = line.get_attribute("points")
+        stand.service.loses = True
+        expect(line).not_to_have_attribute("points", before or "", timeout=5_000)
+        assert page.locator(".mounted").count() == 0
+        assert not any("vendor" in each for each in watched.requests)
+        assert watched.complaints == []
 
 
 @pytest.mark.req("DB-04")

@@ -142,6 +142,17 @@ def test_an_operator_may_not_sign_in_the_browser_either(
     assert client.post("/ui/rebalance", data={"form_token": token}).status_code == 303
 
 
+@pytest.mark.req("AP-13")
+def test_guesses_are_few_a_minute(open_client: Open, service: SampleService) -> None:
+    client = open_client(ticks=lambda: 0.0, sign_ins_per_minute=3)
+    data = {"token": "guess", "form_token": form_token(client)}
+    tries = [client.post("/ui/sign-in", data=data).status_code for _ in range(4)]
+    assert tries == [401, 401, 401, 429]
+    stop = STOP | data
+    assert client.post("/ui/stop", data=stop).status_code == 429
+    assert len(service.links) == 4  # the start, and three refused guesses
+
+
 def test_raising_needs_two(open_client: Open, service: SampleService) -> None:
     service.lower_switch("ines", SwitchState.HALTED, "drill")
     again = {"to": "active", "reason": "over", "confirm": "yes"}

@@ -76,7 +76,7 @@ class Border:
             return
         nonce = secrets.token_urlsafe(16)
         scope.setdefault("state", {})["nonce"] = nonce
-        guarded = _with_headers(send, nonce, _is_page(scope["path"]))
+        guarded = _with_headers(send, nonce, scope["path"])
         stopped = self._stop(scope)
         if stopped is not None:
             found, headers = stopped
@@ -135,12 +135,12 @@ def _host_name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def _with_headers(send: Send, nonce: str, is_page: bool) -> Callable[[Message], Awaitable[None]]:
+def _with_headers(send: Send, nonce: str, path: str) -> Callable[[Message], Awaitable[None]]:
     policy = (
         "default-src 'none'; connect-src 'self'; img-src 'self' data:; font-src 'self'; "
         f"style-src 'self'; script-src 'nonce-{nonce}'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-        if is_page
+        if _is_page(path)
         else "default-src 'none'; frame-ancestors 'none'"
     )
 
@@ -154,7 +154,9 @@ def _with_headers(send: Send, nonce: str, is_page: bool) -> Callable[[Message], 
             headers["Cross-Origin-Opener-Policy"] = "same-origin"
             headers["Cross-Origin-Resource-Policy"] = "same-origin"
             headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
-            headers.setdefault("Cache-Control", "no-store")
+            # Files may be kept if asked about each time; answers and pages may not be kept.
+            kept = "no-cache" if path.startswith("/static/") else "no-store"
+            headers.setdefault("Cache-Control", kept)
         await send(message)
 
     return guarded

@@ -84,7 +84,7 @@ class TreasuryService(Protocol):
         ...
 
     def performance(self, time_range: str) -> PerformanceView:
-        """Measure 24h, 7d, 30d, 90d, 1y or all."""
+        """Measure 24h, 7d, 30d, 90d, 1y or all; lines are thinned to some hundreds of points."""
         ...
 
     def limits(self) -> list[LimitView]:

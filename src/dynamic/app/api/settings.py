@@ -53,6 +53,7 @@ class ApiSettings:
     port: int = 8600
     requests_per_minute: int = 60
     page_requests_per_minute: int = 600
+    sign_ins_per_minute: int = 10
     body_bytes_max: int = 65_536
     session_s: int = 43_200
     live_poll_s: float = 2.0
@@ -63,12 +64,11 @@ class ApiSettings:
 
     @property
     def reads_are_open(self) -> bool:
-        """True where only this machine can reach us and nobody configured readers (C-98)."""
+        """True where only this machine can reach us (C-98); commands need a person everywhere."""
         try:
-            is_loopback = ipaddress.ip_address(self.host).is_loopback
+            return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
-            is_loopback = self.host == "localhost"
-        return is_loopback
+            return self.host == "localhost"
 
     def identify(self, token: str) -> Person | None:
         """Return whose token this is; compares with every credential, in constant time."""

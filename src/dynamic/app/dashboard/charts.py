@@ -5,69 +5,66 @@ The browser gets the same chart as data, with a digest that says whether it chan
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from dynamic.app.api.service import TreasuryService
+from dynamic.app.dashboard.glance import POINTS_MAX, Glance
 from dynamic.app.dashboard.svg import Chart, Line
 from dynamic.trading.views import Point
 
-POINTS_MAX: Final = 400
 RANGES: Final = ("7d", "30d", "90d", "1y", "all")
 
 
-def nav(service: TreasuryService, time_range: str) -> Chart:
+def nav(glance: Glance) -> Chart:
     """Net asset value beside the three benchmarks on the same capital and days."""
-    found = service.performance(time_range)
-    lines = [Line("Treasury", 1, thin(found.equity), is_area=True)]
-    lines += [
-        Line(benchmark.label, index + 2, thin(benchmark.series), is_dashed=True)
-        for index, benchmark in enumerate(found.benchmarks)
-    ]
+    found = glance.performance
+    lines = [Line("Treasury", 1, thin(found.equity), is_area=True)] if found else []
+    for index, benchmark in enumerate(found.benchmarks if found else ()):
+        lines.append(Line(benchmark.label, index + 2, thin(benchmark.series), is_dashed=True))
     return Chart("nav", "Net asset value", "usd", tuple(lines))
 
 
-def drawdown(service: TreasuryService, time_range: str) -> Chart:
+def drawdown(glance: Glance) -> Chart:
     """How far below its peak the treasury stood."""
-    points = thin(service.performance(time_range).drawdown)
+    points = thin(glance.performance.drawdown) if glance.performance else ()
     line = Line("Drawdown", 5, points, is_area=True)
     return Chart("drawdown", "Drawdown from peak", "percent", (line,), zero_based=True)
 
 
-def prices(service: TreasuryService, _time_range: str) -> Chart:
+def prices(glance: Glance) -> Chart:
     """BTC and ETH, on a logarithmic scale: equal ratios look equal."""
-    found = service.market_history(POINTS_MAX).prices
-    lines = tuple(
-        Line(symbol, index + 1, thin(points))
-        for index, (symbol, points) in enumerate(sorted(found.items()))
-    )
+    lines = _by_symbol(glance.history.prices if glance.history else {})
     return Chart("prices", "Prices", "usd", lines, is_logarithmic=True)
 
 
-def mvrv(service: TreasuryService, _time_range: str) -> Chart:
+def mvrv(glance: Glance) -> Chart:
     """BTC's MVRV Z-score with the thresholds of the mandate."""
-    found = service.market_history(POINTS_MAX)
-    line = Line("MVRV Z", 1, thin(found.mvrv))
-    return Chart("mvrv", "MVRV Z-score", "ratio", (line,), thresholds=found.mvrv_thresholds)
+    found = glance.history
+    line = Line("MVRV Z", 1, thin(found.mvrv) if found else ())
+    thresholds = found.mvrv_thresholds if found else ()
+    return Chart("mvrv", "MVRV Z-score", "ratio", (line,), thresholds=thresholds)
 
 
-def funding(service: TreasuryService, _time_range: str) -> Chart:
+def funding(glance: Glance) -> Chart:
     """Perpetual funding, per 8 hours."""
-    found = service.market_history(POINTS_MAX).funding
-    lines = tuple(
-        Line(symbol, index + 1, thin(points))
-        for index, (symbol, points) in enumerate(sorted(found.items()))
-    )
+    lines = _by_symbol(glance.history.funding if glance.history else {})
     return Chart("funding", "Funding per 8 h", "per_8h", lines, zero_based=True)
 
 
-def fear_greed(service: TreasuryService, _time_range: str) -> Chart:
+def fear_greed(glance: Glance) -> Chart:
     """The Fear & Greed index, 0 to 100."""
-    line = Line("Fear & Greed", 4, thin(service.market_history(POINTS_MAX).fear_greed))
+    line = Line("Fear & Greed", 4, thin(glance.history.fear_greed) if glance.history else ())
     return Chart("fear_greed", "Fear & Greed", "index", (line,), zero_based=True)
 
 
-CHARTS: Final[dict[str, Callable[[TreasuryService, str], Chart]]] = {
+def _by_symbol(lines: Mapping[str, Sequence[Point]]) -> tuple[Line, ...]:
+    return tuple(
+        Line(symbol, index + 1, thin(points))
+        for index, (symbol, points) in enumerate(sorted(lines.items()))
+    )
+
+
+CHARTS: Final[dict[str, Callable[[Glance], Chart]]] = {
     "nav": nav,
     "drawdown": drawdown,
     "prices": prices,

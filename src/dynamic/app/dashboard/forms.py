@@ -38,7 +38,7 @@ def form_routes(screen: Screen) -> APIRouter:
     @routes.post("/sign-in")
     def sign_in(request: Request, token: Text = "", form_token: Text = "") -> Response:
         session = _ours(screen, request, form_token)
-        person = screen.settings.identify(token.strip())
+        person = _identified(screen, request, token)
         if person is None:
             screen.service.note("unknown", "sign-in-refused", "{}")
             return _sign_in_page(screen, request, 401, "This token is not known here.")
@@ -62,7 +62,7 @@ def form_routes(screen: Screen) -> APIRouter:
         error = _unconfirmed(reason, confirm)
         if error:
             return screen.page(request, "stop.html", page="plain", status=422, error=error)
-        person = _person(screen, session, token, SWITCH)
+        person = _person(session, SWITCH, _identified(screen, request, token))
         screen.service.lower_switch(person.name, _state(to), legible(rationale(reason)))
         if session.person is None:
             return _entered(screen, request, session, person, "/ui/stop")
@@ -80,7 +80,7 @@ def form_routes(screen: Screen) -> APIRouter:
         error = _unconfirmed(reason, confirm)
         if error:
             return screen.page(request, "stop.html", page="plain", status=422, error=error)
-        person = _person(screen, session, "", SWITCH)
+        person = _person(session, SWITCH)
         screen.service.raise_switch(person.name, _state(to), legible(rationale(reason)))
         return RedirectResponse("/ui/stop", status_code=303)
 
@@ -99,7 +99,7 @@ def _decision_forms(routes: APIRouter, screen: Screen) -> None:
         digest: Text = "",
         form_token: Text = "",
     ) -> Response:
-        person = _person(screen, _ours(screen, request, form_token), "", SIGN)
+        person = _person(_ours(screen, request, form_token), SIGN)
         if answer not in ("approve", "reject"):
             raise Refused("expected approve or reject; nothing was signed")
         if answer == "approve" and read != "yes":
@@ -112,7 +112,7 @@ def _decision_forms(routes: APIRouter, screen: Screen) -> None:
 
     @routes.post("/rebalance")
     def rebalance(request: Request, form_token: Text = "") -> Response:
-        person = _person(screen, _ours(screen, request, form_token), "", PROPOSE)
+        person = _person(_ours(screen, request, form_token), PROPOSE)
         result = screen.service.rebalance(person.name, False, None)
         if result.status in (RebalanceStatus.DENIED, RebalanceStatus.CONFLICT):
             raise ProblemRaised(problem(409, result.status.value, result.message))
@@ -136,10 +136,18 @@ def _ours(screen: Screen, request: Request, form_token: str) -> Session:
     return session
 
 
-def _person(screen: Screen, session: Session, token: str, roles: frozenset[Role]) -> Person:
-    person = session.person
-    if person is None and token:
-        person = screen.settings.identify(token.strip())
+def _identified(screen: Screen, request: Request, token: str) -> Person | None:
+    """Return whose token this is; guesses are few a minute, so that the audit log stays short."""
+    if not token.strip():
+        return None
+    wait_s = screen.sign_ins.wait_s(request.client.host if request.client else "unknown")
+    if wait_s > 0:
+        raise ProblemRaised(problem(429, "too-many-requests", f"Try again in {wait_s:.0f} s."))
+    return screen.settings.identify(token.strip())
+
+
+def _person(session: Session, roles: frozenset[Role], named: Person | None = None) -> Person:
+    person = session.person or named
     if person is None:
         raise ProblemRaised(problem(401, "unauthorized", "Please sign in first; nothing was done."))
     require(person, roles)

@@ -7,11 +7,13 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
+from dynamic.app.api.border import RateLimit
 from dynamic.app.api.problems import ProblemRaised, problem
 from dynamic.app.api.service import TreasuryService
 from dynamic.app.api.settings import ApiSettings
 from dynamic.app.dashboard import charts, fragments, svg
 from dynamic.app.dashboard.forms import form_routes
+from dynamic.app.dashboard.glance import Glance
 from dynamic.app.dashboard.screen import HOME, Screen, page_route
 from dynamic.app.dashboard.sessions import Sessions
 from dynamic.policy.situation import SwitchState
@@ -29,7 +31,8 @@ def install_dashboard(
 ) -> None:
     """Put the dashboard on an application."""
     sessions = Sessions(settings, ticks)
-    screen = Screen(service, settings, sessions)
+    sign_ins = RateLimit(settings.sign_ins_per_minute, ticks)
+    screen = Screen(service, settings, sessions, sign_ins)
     app.mount("/static", StaticFiles(directory=HOME / "static"), name="static")
     app.include_router(page_routes(screen))
     app.include_router(live_routes(screen))
@@ -56,7 +59,7 @@ def page_routes(screen: Screen) -> APIRouter:
 
     @routes.get("/")
     def overview(request: Request, range: Range = "90d") -> Response:  # noqa: A002 - its name in the address
-        glance = fragments.Glance(screen.service, range)
+        glance = Glance(screen.service, range)
         return screen.page(
             request, "overview.html", page="overview", glance=glance, ranges=charts.RANGES
         )
@@ -115,9 +118,9 @@ def live_routes(screen: Screen) -> APIRouter:
         seen: Annotated[str, Query(max_length=2_000)] = "",
     ) -> JSONResponse:
         had = dict(part.split(":", 1) for part in seen.split(",") if ":" in part)
-        glance = fragments.Glance(screen.service, range)
+        glance = Glance(screen.service, range)
         digests = {
-            name: charts.digest(charts.CHARTS[name](screen.service, range))
+            name: charts.digest(charts.CHARTS[name](glance))
             for name in fragments.PAGE_CHARTS.get(page, ())
         }
         return JSONResponse(
@@ -147,4 +150,4 @@ def _chart(screen: Screen, name: str, time_range: str) -> svg.Chart:
     draw = charts.CHARTS.get(name)
     if draw is None:
         raise ProblemRaised(problem(404, "not-found", "there is no such chart"))
-    return draw(screen.service, time_range)
+    return draw(Glance(screen.service, time_range))

@@ -15,10 +15,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
+from dynamic.app.api.border import RateLimit
 from dynamic.app.api.problems import Problem, ProblemRaised, problem, status_of
 from dynamic.app.api.service import TreasuryService
 from dynamic.app.api.settings import ApiSettings
 from dynamic.app.dashboard import charts, fragments, show, svg
+from dynamic.app.dashboard.glance import Glance
 from dynamic.app.dashboard.sessions import Session, Sessions
 from dynamic.errors import DynamicError
 
@@ -49,10 +51,17 @@ def templates() -> Environment:
 class Screen:
     """Renders pages for one treasury."""
 
-    def __init__(self, service: TreasuryService, settings: ApiSettings, sessions: Sessions) -> None:
+    def __init__(
+        self,
+        service: TreasuryService,
+        settings: ApiSettings,
+        sessions: Sessions,
+        sign_ins: RateLimit,
+    ) -> None:
         self.service = service
         self.settings = settings
         self.sessions = sessions
+        self.sign_ins = sign_ins
         self.environment = templates()
 
     def page(
@@ -67,7 +76,7 @@ class Screen:
     ) -> Response:
         """Render a page with the parts that stand on every one."""
         session = session or self.sessions.of(request)
-        glance = more.pop("glance", None) or fragments.Glance(self.service)
+        glance = more.pop("glance", None) or Glance(self.service)
         html = self.environment.get_template(name).render(
             glance=glance,
             page=page,
@@ -77,14 +86,14 @@ class Screen:
             has_chart_script=(VENDOR / CHART_SCRIPT).exists(),
             path=request.url.path,
             fragment=lambda part: self.fragment(part, glance),
-            chart=lambda chart: self.chart(chart, glance.time_range),
+            chart=lambda chart: self.chart(chart, glance),
             **more,
         )
         response = HTMLResponse(html, status_code=status)
         self.sessions.keep(request, response, session)
         return response
 
-    def fragment(self, name: str, glance: fragments.Glance) -> Markup:
+    def fragment(self, name: str, glance: Glance) -> Markup:
         """Render a fragment inside the element that its next version will replace."""
         html, digest = fragments.render(self.environment, name, glance)
         return Markup('<div class="fragment" data-fragment="{}" data-digest="{}">{}</div>').format(
@@ -93,9 +102,9 @@ class Screen:
             Markup(html),  # noqa: S704 - rendered by our own escaping templates
         )
 
-    def chart(self, name: str, time_range: str) -> Markup:
+    def chart(self, name: str, glance: Glance) -> Markup:
         """Render a chart as SVG; the browser may draw it again from the same data."""
-        found = charts.CHARTS[name](self.service, time_range)
+        found = charts.CHARTS[name](glance)
         return Markup(
             '<div class="chart" data-chart="{}" data-digest="{}" data-points="{}">{}</div>'
         ).format(

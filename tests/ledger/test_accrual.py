@@ -14,7 +14,6 @@ indexes = st.integers(RAY, 5 * RAY)
 amounts = st.integers(0, 10**24)
 
 
-@pytest.mark.req("I-1")
 @given(amounts, indexes)
 def test_a_deposit_is_never_worth_more_than_was_paid(units: int, index: int) -> None:
     scaled = scaled_for(units, index, Rounding.DOWN)

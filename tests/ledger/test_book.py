@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,6 +126,16 @@ def test_a_position_ends_at_zero(units: int, fits: bool) -> None:
     with pytest.raises(InvariantBroken, match="would leave -1 base units of ETH"):
         book.post(gas)
     assert book.balances == {("assets:wallet", "ETH"): 1_000, ("equity:capital", "ETH"): -1_000}
+
+
+def test_one_cause_is_booked_once_under_any_name() -> None:
+    book = Book()
+    book.post(capital_entry(1, "c", "wallet", "ETH", 5))
+    with pytest.raises(Conflict, match="capital for c is already booked"):
+        book.post(replace(capital_entry(2, "c", "wallet", "ETH", 5), entry_id="another"))
+    with pytest.raises(Conflict):
+        book.post(replace(capital_entry(2, "other", "wallet", "ETH", 5), entry_id="capital:c"))
+    assert book.units("wallet", "ETH") == 5
 
 
 def test_one_cause_may_have_its_trade_and_its_gas() -> None:

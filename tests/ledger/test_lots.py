@@ -21,7 +21,6 @@ moves = st.lists(
 )  # fmt: skip
 
 
-@pytest.mark.req("I-1")
 @given(moves)
 def test_units_and_cost_are_conserved(history: list[tuple[bool, str, int, int]]) -> None:
     book = LotBook()

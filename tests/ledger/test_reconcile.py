@@ -19,7 +19,7 @@ places = st.tuples(st.sampled_from(("wallet", "aave_v3")), st.sampled_from(("USD
 holdings = st.dictionaries(places, st.integers(0, 10**30))
 
 
-@pytest.mark.req("LG-08", "PM-08", "I-5")
+@pytest.mark.req("LG-08", "PM-08", "I-2")
 @given(holdings, holdings)
 def test_lg_reconcile(ledger: dict, observed: dict) -> None:
     found = reconcile(ledger, observed)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from dynamic.errors import InvariantBroken
-from dynamic.ledger.canonical import canonical_json
+from dynamic.ledger.canonical import canonical_json, digest
+from dynamic.ledger.entry import Entry
 
 GENESIS: Final = "0" * 64
 
@@ -44,6 +45,14 @@ def link_hash(seq: int, prev_hash: str, at_s: int, kind: str, actor: str, payloa
     """Return the hash of one event; the database's triggers compute the same text."""
     text = f"{seq}\n{prev_hash}\n{at_s}\n{kind}\n{actor}\n{payload}"
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def entry_digest(entry: Entry) -> str:
+    """Return what an audit event of kind `entry` says of a ledger entry: its postings, in order.
+
+    So the books themselves hang on the chain: a posting changed behind the guards is found.
+    """
+    return digest([[p.account, p.asset, p.base_units] for p in entry.postings])
 
 
 class AuditChain:

@@ -60,7 +60,7 @@ def kill_while_running(program: str, argument: str, after_s: float) -> None:
         process.stdout.close()  # type: ignore[union-attr]
 
 
-@pytest.mark.req("PM-09", "I-3")
+@pytest.mark.req("PM-09", "I-13")
 def test_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 't.db'}"
     source, last = random.Random(3), 0

@@ -16,7 +16,7 @@ from dynamic.adapters.storage.columns import OFFSET, units_from_text, units_text
 from dynamic.adapters.storage.database import Database
 from dynamic.adapters.storage.store import SqlStore
 from dynamic.errors import Conflict, InvariantBroken, StoreUnavailable
-from dynamic.ledger.audit import GENESIS, link_hash
+from dynamic.ledger.audit import GENESIS, AuditChain, entry_digest, link_hash
 from dynamic.ledger.posting import capital_entry
 from dynamic.records import Batch
 from tests.adapters.storage.records import AT_S, whole_batch
@@ -286,6 +286,7 @@ def test_lg_tamper_in_the_database(tmp_path: Path) -> None:
     with SqlStore(f"sqlite:///{path}") as store:
         store.commit(whole_batch())
         assert store.reader().verify_audit() == {
+            "holds": True, "entries": 0, "entries_broken": None,
             "events": 3, "head": store.reader().audit_head()[1], "broken": None,
             "tx_logs": 1, "tx_logs_broken": None,
         }  # fmt: skip
@@ -316,6 +317,38 @@ def test_lg_tamper_in_the_database(tmp_path: Path) -> None:
         tear_out_guards(copy, statement)
         with SqlStore(f"sqlite:///{copy}") as store:
             assert store.reader().verify_audit()["tx_logs_broken"]["seq"] == 1
+
+
+@pytest.mark.req("LG-03", "I-3")
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("UPDATE postings SET account = 'assets:curve' WHERE entry_seq = 2", "not what was booked"),
+        (f"UPDATE postings SET base_units = '{units_text(7)}' WHERE line = 1", "not balance"),
+        ("DELETE FROM entries WHERE seq = 1", "not in the books"),
+        ("UPDATE entries SET entry_id = 'x' WHERE seq = 1", "not in the audit chain"),
+        ("UPDATE postings SET asset = 'DAI' WHERE entry_seq = 1", "not what was booked"),
+    ],
+)
+def test_the_books_hang_on_the_chain(tmp_path: Path, statement: str, what: str) -> None:
+    """Even a change that still balances is found: each entry's digest is an audit event."""
+    path = tmp_path / "t.db"
+    chain = AuditChain()
+    entries = [capital_entry(AT_S, f"f{n}", "wallet", "USDC", 5) for n in range(3)]
+    notes = [
+        chain.append(AT_S, "entry", "engine", {"entry": e.entry_id, "digest": entry_digest(e)})
+        for e in entries
+    ]
+    with SqlStore(f"sqlite:///{path}") as store:
+        store.commit(Batch(entries=entries, audit=notes))
+        good = store.reader().verify_audit()
+        assert (good["holds"], good["entries"]) == (True, 3)
+    tear_out_guards(path, statement)
+    with SqlStore(f"sqlite:///{path}") as store:
+        found = store.reader().verify_audit()
+        assert not found["holds"]
+        assert found["broken"] is None
+        assert what in found["entries_broken"]
 
 
 @pytest.mark.req("LG-05")

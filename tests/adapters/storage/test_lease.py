@@ -24,7 +24,6 @@ time.sleep(60)
 """
 
 
-@pytest.mark.req("I-3")
 def test_a_second_writer_gets_one_clear_line(url: str) -> None:
     with SqlStore(url) as store:
         first = store.fencing
@@ -36,7 +35,6 @@ def test_a_second_writer_gets_one_clear_line(url: str) -> None:
         assert store.reader().state("a") == "1"
 
 
-@pytest.mark.req("I-3")
 def test_a_killed_writer_is_followed_at_once(url: str) -> None:
     holder = subprocess.Popen([sys.executable, "-c", HOLD, url], stdout=subprocess.PIPE)
     try:
@@ -62,7 +60,6 @@ def test_a_killed_writer_is_followed_at_once(url: str) -> None:
             holder.stdout.close()
 
 
-@pytest.mark.req("I-3")
 def test_a_replaced_writer_is_fenced_off(url: str) -> None:
     """A zombie whose lock was lost writes nothing, not even once."""
     with SqlStore(url) as store:
@@ -86,7 +83,6 @@ def test_a_lost_connection_is_unavailable_once_and_then_mended(pg_database_url: 
 
 
 @pytest.mark.postgres
-@pytest.mark.req("I-3")
 def test_whoever_came_during_a_lost_connection_stays_the_writer(pg_database_url: str) -> None:
     with SqlStore(pg_database_url) as old:
         cut(old)

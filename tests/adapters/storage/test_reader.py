@@ -139,6 +139,20 @@ def test_a_thinned_series_keeps_its_ends(
     assert [row["at_s"] for row in inside] == list(range(2, count))
 
 
+@pytest.mark.parametrize(
+    ("count", "points", "kept"), [(10, 10, 10), (10, 9, 5), (9, 4, 3), (3, 5, 3), (4, 1, 1)]
+)
+def test_thinned_snapshots_end_with_the_newest(
+    store: SqlStore, count: int, points: int, kept: int
+) -> None:
+    made = [replace(snapshot(f"s{n}"), at_s=n) for n in range(1, count + 1)]
+    store.commit(Batch(snapshots=made))
+    found = [row["at_s"] for row in store.reader().snapshots(0, points)]
+    assert found == sorted(found)
+    assert (len(found), found[-1]) == (kept, count)
+    assert store.reader().snapshots(count + 1, points) == []
+
+
 def test_a_mark_of_the_same_instant_and_an_outcome_measured_later_replace(store: SqlStore) -> None:
     store.commit(whole_batch())
     store.commit(Batch(

@@ -233,7 +233,6 @@ def test_a_group_that_fails_stays_and_a_group_of_none_is_refused(url: str) -> No
         assert store.reader().counts()["plans"] == 1
 
 
-@pytest.mark.req("I-3")
 def test_threads_that_commit_are_served_in_turn(store: SqlStore) -> None:
     def work(name: str) -> None:
         for n in range(10):

@@ -15,7 +15,7 @@ from dynamic.policy.situation import SwitchState
 ACTIVE, REDUCING, HALTED = SwitchState.ACTIVE, SwitchState.REDUCING, SwitchState.HALTED
 
 
-@pytest.mark.req("GR-12")
+@pytest.mark.req("CP-13", "I-19")
 def test_unknown_is_halted(url: str, tmp_path: Path) -> None:
     assert SqlSwitch(Database(f"sqlite:///{tmp_path / 'none.db'}")).state() is HALTED
     with SqlStore(url) as store:

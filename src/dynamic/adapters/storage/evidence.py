@@ -1,17 +1,21 @@
 """Evidence: whether the stored chains hold, and whether every record has its origin.
 
 check_tx_logs   the hash chain of tx_logs, row by row
+check_entries   every entry against the digest its audit event noted
 linkage         how many records lack what must have come before them; all zero is right
 """
 
+import json
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import Text, cast, select, text
 
 from dynamic.adapters.storage.database import Database
 from dynamic.adapters.storage.rows import tx_hash
-from dynamic.adapters.storage.schema import TX_LOGS
-from dynamic.ledger.audit import GENESIS, BrokenLink
+from dynamic.adapters.storage.schema import AUDIT_EVENTS, TX_LOGS
+from dynamic.ledger.audit import GENESIS, BrokenLink, entry_digest
+from dynamic.ledger.entry import Entry
 from dynamic.records import TxLogRecord
 
 _PAGE: Final = 1_000
@@ -61,3 +65,30 @@ def check_tx_logs(database: Database) -> tuple[int, BrokenLink | None]:
             seq, head = row.seq, row.hash
         if len(rows) < _PAGE:
             return seq, None
+
+
+def check_entries(database: Database, entries: Iterable[Entry]) -> tuple[int, str | None]:
+    """Compare stored entries, oldest first, with the audit chain.
+
+    Returns how many agree with the digest noted when they were booked, and what is wrong with
+    the first that does not: altered, never noted (where any was), or noted and gone.
+    """
+    noted: dict[str, str] = {}
+    query = select(AUDIT_EVENTS.c.payload).where(AUDIT_EVENTS.c.kind == "entry")
+    with database.reading() as connection:
+        for event in connection.execute(query.order_by(AUDIT_EVENTS.c.seq)).scalars():
+            payload = json.loads(event)
+            noted[payload["entry"]] = payload["digest"]
+    if not noted:
+        return 0, None
+    agreed = 0
+    for entry in entries:
+        expected = noted.pop(entry.entry_id, None)
+        if expected is None:
+            return agreed, f"{entry.entry_id} is in the books and not in the audit chain"
+        if entry_digest(entry) != expected:
+            return agreed, f"{entry.entry_id} is not what was booked"
+        agreed += 1
+    if noted:
+        return agreed, f"{min(noted)} is in the audit chain and not in the books"
+    return agreed, None

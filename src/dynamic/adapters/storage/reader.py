@@ -13,7 +13,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, Row, RowMapping, Table, and_, exists, func, not_, or_, select
 
 from dynamic.adapters.storage.database import Database
-from dynamic.adapters.storage.evidence import check_tx_logs, linkage
+from dynamic.adapters.storage.evidence import check_entries, check_tx_logs, linkage
 from dynamic.adapters.storage.migrate import require_head
 from dynamic.adapters.storage.plan_json import plan_from_json
 from dynamic.adapters.storage.schema import (
@@ -73,6 +73,20 @@ class ReadStore:
     def snapshot(self, snapshot_id: str) -> dict[str, Any] | None:
         """Return one snapshot."""
         return self._first(select(SNAPSHOTS).where(SNAPSHOTS.c.snapshot_id == snapshot_id))
+
+    def snapshots(self, since_s: int, max_points: int) -> list[dict[str, Any]]:
+        """Return snapshots since an instant, oldest first, evenly thinned to `max_points`."""
+        total = func.count().over().label("total")
+        number = func.row_number().over(order_by=SNAPSHOTS.c.at_s).label("number")
+        numbered = select(SNAPSHOTS, number, total).where(SNAPSHOTS.c.at_s >= since_s).subquery()
+        # Every n-th from the newest backwards, so that the newest is always there.
+        step = (numbered.c.total - 1) // max(1, max_points) + 1
+        query = (
+            select(*[numbered.c[column.name] for column in SNAPSHOTS.columns])
+            .where((numbered.c.total - numbered.c.number) % step == 0)
+            .order_by(numbered.c.at_s)
+        )
+        return self._all(query)
 
     def decisions(
         self, limit: int = 50, offset: int = 0, since_s: int | None = None
@@ -290,21 +304,32 @@ class ReadStore:
         return (row.seq, row.hash) if row else (0, GENESIS)
 
     def verify_audit(self, anchor: tuple[int, str] | None = None) -> dict[str, Any]:
-        """Check both hash chains from their start, streaming.
+        """Check both hash chains from their start, and the ledger's entries against them.
 
-        `broken` and `tx_logs_broken` are None or the first bad link: {seq, what}. `anchor` is
-        a (seq, hash) of the audit chain noted elsewhere.
+        `broken` and `tx_logs_broken` are None or the first bad link: {seq, what};
+        `entries_broken` is None or a sentence. `holds` sums it up. `anchor` is a (seq, hash)
+        of the audit chain noted elsewhere.
         """
         broken = verify(self.audit_chain(), anchor=anchor)
         rows, odd_row = check_tx_logs(self.database)
+        entries, odd_entry = self._check_entries()
         seq, head = self.audit_head()
         return {
+            "holds": broken is None and odd_row is None and odd_entry is None,
             "events": seq,
             "head": head,
             "broken": asdict(broken) if broken else None,
             "tx_logs": rows,
             "tx_logs_broken": asdict(odd_row) if odd_row else None,
+            "entries": entries,
+            "entries_broken": odd_entry,
         }
+
+    def _check_entries(self) -> tuple[int, str | None]:
+        try:
+            return check_entries(self.database, self.entry_records())
+        except InvariantBroken as error:  # an entry so altered that it is none any more
+            return 0, error.message
 
     def linkage(self) -> dict[str, int]:
         """Count the records whose origin is missing, by name; all zero is right (LG-04)."""

@@ -43,7 +43,7 @@ _SCALE_BPS: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A person asks for a rebalance; `force` skips drift and time triggers, never a limit (C-18)."""
+    """A person asks for a rebalance; `force` skips drift and time triggers, no limit (C-18)."""
 
     operator: str
     force: bool = False

@@ -43,6 +43,8 @@ class Diary:
     policy_signed_until_s: int | None = None
     gas_wei_by_day: list[tuple[int, int]] = field(default_factory=list)  # (UTC day, wei)
     closes: list[tuple[int, int, int]] = field(default_factory=list)  # (UTC day, BTC, ETH) micro
+    realised_day: int = 0  # UTC day of the gains below
+    realised_usd_micro: int = 0
     month: int = 0  # UTC month of the gas sum below, as year x 12 + month
     month_gas_usd_micro: int = 0
     yield_index_ray: int = 0  # Aave's, at the last accrual

@@ -11,13 +11,13 @@ from typing import Final
 
 from dynamic.ledger.canonical import canonical_json
 from dynamic.ledger.entry import EntryKind
-from dynamic.ledger.posting import gas_entry, settlement_entry
+from dynamic.ledger.posting import gas_entry, realised_entry, settlement_entry
 from dynamic.planning.plan import Leg, LegKind
 from dynamic.policy.proposal import Position
 from dynamic.ports import Receipt
 from dynamic.protocols import aave_v3
 from dynamic.records import Batch, TxLogRecord
-from dynamic.units import AssetKind, Rounding, value_usd_micro
+from dynamic.units import DAY_S, AssetKind, Rounding, value_usd_micro
 from dynamic.workflows.instruments import AAVE, GAS, asset
 from dynamic.workflows.memory import Memory
 
@@ -31,21 +31,28 @@ _LOG_NAMESPACE: Final = uuid.UUID("5f0c2a58-6d3c-5e0b-9a53-0d1d4b7e7a10")
 
 
 def settle(leg: Leg, receipt: Receipt, prices: dict[str, int], memory: Memory, now_s: int) -> Batch:
-    """Book one final receipt. `prices` are usd_micro by underlying, for the cost of lots."""
+    """Book one final receipt. `prices` are usd_micro by underlying, for the cost of lots.
+
+    What really happened is booked whatever is known of prices: a lot whose price is missing
+    takes the value its leg was planned at.
+    """
     batch = memory.batch()
+    realised = 0
     if not receipt.reverted:
         _book_movements(leg, receipt, memory, batch, now_s)
-        _book_lots(leg, receipt, prices, memory, now_s)
+        realised = _book_lots(leg, receipt, prices, memory, now_s)
         _track_lending(leg, memory)
     gas = receipt.gas_units * receipt.gas_price_wei
+    gas_usd_micro = 0
     if gas:
         memory.post(batch, gas_entry(now_s, leg.key, GAS.location, GAS.asset, gas))
-        if "ETH" in prices:
-            decimals = asset(GAS.asset).decimals
-            proceeds = value_usd_micro(gas, prices["ETH"], decimals, Rounding.DOWN)
-            memory.lots.dispose(GAS.asset, gas, proceeds, now_s)
-            _count_gas(value_usd_micro(gas, prices["ETH"], decimals, Rounding.UP), memory, now_s)
-    batch.tx_logs.append(_log(leg, receipt, now_s))
+        price, decimals = prices.get("ETH", 0), asset(GAS.asset).decimals
+        proceeds = value_usd_micro(gas, price, decimals, Rounding.DOWN)
+        memory.lots.dispose(GAS.asset, gas, proceeds, now_s)
+        gas_usd_micro = value_usd_micro(gas, price, decimals, Rounding.UP)
+        _count_gas(gas_usd_micro, memory, now_s)
+    memory.diary.realised_usd_micro += realised
+    batch.tx_logs.append(_log(leg, receipt, realised, gas_usd_micro, now_s))
     return batch
 
 
@@ -62,22 +69,30 @@ def _book_movements(leg: Leg, receipt: Receipt, memory: Memory, batch: Batch, no
 
 def _book_lots(
     leg: Leg, receipt: Receipt, prices: dict[str, int], memory: Memory, now_s: int
-) -> None:
-    """Dollars are cash, and cash has no lots; everything else is bought and sold by lot."""
+) -> int:
+    """Move lots, first in first out; return the realised gain in usd_micro.
+
+    Dollars are cash, and cash has no lots; everything else is bought and sold by lot.
+    """
     spent, received = asset(leg.spend.asset), asset(leg.receive.asset)
     got = _moved(receipt, leg.receive)
     if spent.symbol == received.symbol:
-        return
+        return 0
     if spent.kind is AssetKind.STABLE:
-        cost = value_usd_micro(
-            leg.spend_units, prices[spent.underlying], spent.decimals, Rounding.UP
-        )
+        price = prices.get(spent.underlying)
+        cost = leg.notional_usd_micro
+        if price is not None:
+            cost = value_usd_micro(leg.spend_units, price, spent.decimals, Rounding.UP)
         memory.lots.acquire(received.symbol, got, cost, now_s, leg.key)
-        return
-    proceeds = value_usd_micro(got, prices[received.underlying], received.decimals, Rounding.DOWN)
-    memory.lots.dispose(spent.symbol, leg.spend_units, proceeds, now_s)
+        return 0
+    price = prices.get(received.underlying) if received.kind is not AssetKind.CLAIM else None
+    proceeds = leg.notional_usd_micro
+    if price is not None:
+        proceeds = value_usd_micro(got, price, received.decimals, Rounding.DOWN)
+    disposal = memory.lots.dispose(spent.symbol, leg.spend_units, proceeds, now_s)
     if received.kind is not AssetKind.STABLE:
         memory.lots.acquire(received.symbol, got, proceeds, now_s, leg.key)
+    return disposal.gain_usd_micro
 
 
 def _track_lending(leg: Leg, memory: Memory) -> None:
@@ -104,8 +119,19 @@ def _moved(receipt: Receipt, position: Position) -> int:
     return sum(m.base_units for m in receipt.movements if m.position == position)
 
 
-def _log(leg: Leg, receipt: Receipt, now_s: int) -> TxLogRecord:
-    meta = {"tx": receipt.tx_id, "venue": leg.venue, "reason": receipt.reason}
+def _log(
+    leg: Leg, receipt: Receipt, realised_usd_micro: int, gas_usd_micro: int, now_s: int
+) -> TxLogRecord:
+    meta = {
+        "tx": receipt.tx_id,
+        "venue": leg.venue,
+        "reason": receipt.reason,
+        "receive": list(leg.receive),
+        "received_units": str(_moved(receipt, leg.receive)),
+        "notional_usd_micro": leg.notional_usd_micro,
+        "realised_usd_micro": realised_usd_micro,
+        "gas_usd_micro": gas_usd_micro,
+    }
     return TxLogRecord(
         log_id=str(uuid.uuid5(_LOG_NAMESPACE, leg.key)),
         kind=leg.kind.value,
@@ -118,3 +144,14 @@ def _log(leg: Leg, receipt: Receipt, now_s: int) -> TxLogRecord:
         created_at_s=now_s,
         idempotency_key=leg.key,
     )
+
+
+def close_day(memory: Memory, batch: Batch, now_s: int) -> None:
+    """Post the realised result of the UTC day that ended (LG-07)."""
+    diary, day = memory.diary, now_s // DAY_S
+    if diary.realised_day == day:
+        return
+    if diary.realised_usd_micro:
+        ref = f"realised:{diary.realised_day}"
+        memory.post(batch, realised_entry(now_s, ref, diary.realised_usd_micro))
+    diary.realised_day, diary.realised_usd_micro = day, 0

@@ -28,6 +28,7 @@ from dynamic.workflows.measure import Marked, mark, review
 from dynamic.workflows.memory import Memory
 from dynamic.workflows.observe import View, accrue, compare, observe
 from dynamic.workflows.parameters import Parameters
+from dynamic.workflows.settle import close_day
 
 PASSES_MAX = 3  # a sale, then its proceeds, then what is left; the rest waits for the next cycle
 
@@ -54,6 +55,7 @@ def run_cycle(
     view = observe(memory, io, mandate, now_s)
     batch = memory.batch()
     batch.snapshots.append(_snapshot(view))
+    close_day(memory, batch, now_s)
     accrue(view, memory, batch, now_s)
     _remember(view, memory, mandate)
     signal, memory.signal = estimate(view.snapshot, memory.signal, parameters.signal)

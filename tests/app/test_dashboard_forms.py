@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from dynamic.app.api.application import create_app
 from dynamic.app.api.settings import Role
 from dynamic.app.dashboard.sessions import COOKIE
+from dynamic.errors import DataUnfit
 from dynamic.policy.situation import SwitchState
-from tests.app.conftest import TOKENS, Open
+from tests.app.conftest import TOKENS, Open, settings
 from tests.app.sample_service import SampleService
 
 PAGES = (
@@ -220,3 +223,35 @@ def test_pages_say_what_is_missing_instead_of_failing(
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/html")
     assert NotFound.__name__ not in answer.text
+
+
+class FirstMinute(SampleService):
+    """A treasury that has observed nothing yet."""
+
+    def _nothing(self, *_: object) -> Any:
+        raise DataUnfit("nothing has been observed yet")
+
+    market = market_history = signal = portfolio = performance = _nothing
+    limits = reconcile = _nothing
+
+    def decisions(self, limit: int, offset: int) -> list[Any]:
+        return []
+
+    def pending(self) -> list[Any]:
+        return []
+
+    def add_decision(self, *_: object, **__: object) -> Any:
+        return None
+
+
+def test_the_first_minute_has_pages_too() -> None:
+    client = TestClient(create_app(FirstMinute(), settings()), base_url="http://127.0.0.1:8600")
+    for page in ("/", "/ui/decisions", "/ui/approvals", "/ui/ledger", "/ui/limits", "/ui/stop"):
+        answer = client.get(page)
+        assert answer.status_code == 200, page
+        assert "$0" not in answer.text, page  # nothing known is not nothing held
+    text = client.get("/").text
+    assert "Nothing has been observed yet" in text
+    assert "Not enough observations yet" in text
+    assert client.get("/ui/live/overview").status_code == 200
+    assert client.get("/ui/chart/nav.json").json()["lines"] == []

@@ -19,10 +19,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dynamic.app.api.problems import Problem, problem, reply, unexpected
+from dynamic.app.api.problems import Problem, log, problem, reply, unexpected
 from dynamic.app.api.service import TreasuryService
 from dynamic.app.api.settings import ApiSettings
-from dynamic.errors import InvariantBroken
+from dynamic.errors import DynamicError, InvariantBroken
 from dynamic.policy.situation import SwitchState
 
 WINDOW_S: Final = 60.0
@@ -86,8 +86,14 @@ class Border:
         try:
             await self._app(scope, bounded, guarded)
         except InvariantBroken as broken:
-            self._service.lower_switch("invariant", SwitchState.HALTED, broken.message)
+            self._halt(broken)
             await reply(unexpected(broken))(scope, receive, guarded)
+
+    def _halt(self, broken: InvariantBroken) -> None:
+        try:
+            self._service.lower_switch("invariant", SwitchState.HALTED, broken.message)
+        except DynamicError as error:  # an unreadable switch already means HALTED
+            log.critical("the switch could not be lowered (%s); it counts as halted", error.code)
 
     def _stop(self, scope: Scope) -> tuple[Problem, dict[str, str]] | None:
         headers = Headers(scope=scope)

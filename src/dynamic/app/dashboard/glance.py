@@ -52,8 +52,8 @@ class Glance:
 
     @property
     def limits(self) -> list[LimitView]:
-        found: list[LimitView] = self._once("limits", self._service.limits)
-        return found
+        found: list[LimitView] | None = self._known("limits", self._service.limits)
+        return found or []
 
     @property
     def pending(self) -> Any:

@@ -140,7 +140,7 @@ class _Scale:
                 for base in (1, 2, 5)
             ]
             return [value for value in found if self.low <= self._at(value) <= self.high]
-        rough = (self.high - self.low) / 4
+        rough = (self.high - self.low) / 6
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough)
         first = math.ceil(self.low / step)
@@ -179,22 +179,24 @@ def _area(scale: _Scale, line: Line) -> str:
 
 def _labels(scale: _Scale, found: Chart) -> str:
     """Texts stand in an overlay of their own, which doesn't stretch with the lines."""
+    values = found.thresholds or scale.ticks
+    kind = ' class="threshold"' if found.thresholds else ""
     rows = "".join(
-        f'<text x="100%" y="{scale.y(value) / scale.height * 100:.1f}%" dx="-4" dy="-4" '
-        f'text-anchor="end">{tick(value, found.unit)}</text>'
-        for value in (() if found.thresholds else scale.ticks)
-    )
-    lines = "".join(
-        f'<text class="threshold" x="100%" y="{scale.y(value) / scale.height * 100:.1f}%" dx="-4" '
-        f'dy="-3" text-anchor="end">{tick(value, found.unit)}</text>'
-        for value in found.thresholds
+        f'<text{kind} x="100%" y="{scale.y(value) / scale.height * 100:.1f}%" dx="-4" '
+        f'dy="{_lift(scale, value)}" text-anchor="end">{tick(value, found.unit)}</text>'
+        for value in values
     )
     dates = "".join(
         f'<text class="date" x="{share * 100:g}%" y="100%" dx="{dx}" dy="-4" '
         f'text-anchor="{anchor}">{_day(scale, share)}</text>'
         for share, anchor, dx in ((0.0, "start", 4), (0.5, "middle", 0))
     )
-    return f'<svg class="labels" aria-hidden="true" focusable="false">{rows}{lines}{dates}</svg>'
+    return f'<svg class="labels" aria-hidden="true" focusable="false">{rows}{dates}</svg>'
+
+
+def _lift(scale: _Scale, value: float) -> int:
+    """Put a label above its line, or below it where the canvas ends."""
+    return 11 if scale.y(value) < scale.height * 0.1 else -3
 
 
 def _day(scale: _Scale, share: float) -> str:

@@ -155,6 +155,12 @@ def test_a_signed_policy_pre_authorises_mandatory_reductions_up_to_its_sum() -> 
     assert signatures(proposal(*sells), top) == 1  # discretionary
     deep = replace(top, phase="euphoria", high_water_usd_micro=480_000 * U)
     assert signatures(mandatory, deep) == 0  # drawdown stage
+    held = top.volatile_values_usd_micro
+    calm = replace(top, phase="euphoria")
+    assert signatures(mandatory, replace(calm, tactical_target_usd_micro=held - 1)) == 0
+    assert signatures(mandatory, replace(calm, tactical_target_usd_micro=held)) == 1
+    breach = replace(calm, volatile_values_usd_micro=held + 1)
+    assert signatures(mandatory, breach) == 0  # 40.00 % is no breach, a micro-dollar more is
     sold = PastMove(NOW - 60, SELL, 80_000 * U, False)
     assert signatures(mandatory, replace(top, past_moves=(sold,))) == 0  # exactly 160 000
     over = replace(sold, notional_usd_micro=80_000 * U + 1)

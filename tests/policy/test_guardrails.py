@@ -537,6 +537,25 @@ def test_gr_gas_cap_of_a_signed_emergency(gwei: int, signed: bool, passes: bool)
     assert isinstance(judge(sell, s, MANDATE), Permit) is passes
 
 
+@pytest.mark.req("GR-23")
+def test_gr_gas_cap_of_a_mandatory_reduction_follows_the_signature() -> None:
+    dear = replace(CALM, phase="top", gas_price_wei=500 * 10**9)
+    sell = proposal(move(BTC, CASH, 30_000), urgency=Urgency.MANDATORY)
+    assert rules_hit(judge(sell, dear, MANDATE)) == {"gas-price"}
+    assert isinstance(judge(sell, replace(dear, policy_signed_until_s=NOW), MANDATE), Permit)
+
+
+def test_what_a_situation_leaves_out_permits_nothing() -> None:
+    """Every defaulted field fails closed: no base, no signature, no trigger."""
+    said = {name: getattr(CALM, name) for name in Situation.__slots__}
+    for name in ("base_deployed_at_s", "policy_signed_until_s", "emergency_triggers"):
+        said.pop(name)
+    bare = Situation(**said)
+    assert rules_hit(judge(proposal(move(CASH, BTC, 1_000)), bare, MANDATE)) == {"staged-deploy"}
+    sell = proposal(move(BTC, CASH, 30_000), urgency=Urgency.EMERGENCY)
+    assert rules_hit(judge(sell, bare, MANDATE)) == {"emergency-ground"}
+
+
 @pytest.mark.req("GR-24")
 @pytest.mark.parametrize(
     ("way", "least", "passes"),

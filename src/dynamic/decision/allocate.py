@@ -100,7 +100,7 @@ def _selling(
     freed = sum([usd for _, usd in sells])
     cash = _free_cash(situation, mandate)
     total = cash + freed + sum(held.values())
-    targets = base_targets(total, situation, mandate, request.fixed_rate_asset)
+    targets = base_targets(total, situation, mandate, request.fixed_rate_asset, freed)
     is_free = request.urgency is Urgency.DISCRETIONARY
     surplus = _surplus(targets, held, situation, mandate, request) if is_free else []
     idle = [(CASH, cash)] if is_free and request.rebalances_base else []
@@ -240,8 +240,9 @@ def _surplus(
 
 
 def base_targets(
-    total_usd_micro: int, situation: Situation, mandate: Mandate, fixed_rate_asset: str | None
-) -> dict[Position, int]:
+    total_usd_micro: int, situation: Situation, mandate: Mandate, fixed_rate_asset: str | None,
+    freed_usd_micro: int = 0,
+) -> dict[Position, int]:  # fmt: skip
     """Split the base by weight, each place up to its cap; Aave takes first what others cannot.
 
     A place that may not be entered keeps what it has and takes nothing.
@@ -252,8 +253,8 @@ def base_targets(
         total_usd_micro = min(total_usd_micro, layer)
     places, sums = _places(mandate, fixed_rate_asset), _by_location(_held(situation))
     weights = mandate.treasury.base_split_bps
-    claims = sum([weights[place.location] for place in places if place.location != LENDING])
-    slack = mandate.slippage.stable_bps_max * (total_usd_micro * claims // BPS) // BPS
+    cap = _position_cap(situation, mandate, 0)
+    slack = _worst_loss(total_usd_micro, cap, sums, freed_usd_micro, mandate)
     cap = _position_cap(situation, mandate, slack)
     limits: dict[Position, int] = {}
     targets: dict[Position, int] = {}
@@ -281,6 +282,22 @@ def may_enter(situation: Situation, mandate: Mandate) -> bool:
         and gas is not None
         and gas <= mandate.gas.price_wei_max
     )
+
+
+def _worst_loss(
+    total_usd_micro: int, cap_usd_micro: int, sums: Mapping[str, int], freed_usd_micro: int,
+    mandate: Mandate,
+) -> int:  # fmt: skip
+    """Return the most that sales and claims changing hands may cost, at the least we accept.
+
+    The judge measures the caps against NAV less exactly such losses.
+    """
+    turned = 0
+    for location in mandate.treasury.base_split_bps:
+        if location != LENDING:
+            turned += max(min(total_usd_micro, cap_usd_micro), sums.get(location, 0))
+    slip = mandate.slippage
+    return (turned * slip.stable_bps_max + freed_usd_micro * slip.default_bps) // BPS
 
 
 def _places(mandate: Mandate, pt: str | None) -> list[Position]:

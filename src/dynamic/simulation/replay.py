@@ -1,6 +1,6 @@
 """Replay: the engine lives through recorded time, cycle by cycle, with no look ahead.
 
-    replay : clock x memory x ports x span -> CycleReport, one per cycle
+    replay : clock x memory x ports x span -> CycleReport, of every cycle
 
 Nothing in here decides: it moves the clock, lets the world follow, plays the people who would
 have signed, and runs the same cycle that runs live. What the people sign is labelled theirs:
@@ -51,18 +51,19 @@ class Replay:
     def run(self, span: Span, before: Callable[[int], None] | None = None) -> Iterator[CycleReport]:
         """Live through a span; `before` sees each instant first (deposits, faults)."""
         for now_s in span.instants():
-            yield self.step(now_s, before)
+            yield from self.step(now_s, before)
 
-    def step(self, now_s: int, before: Callable[[int], None] | None = None) -> CycleReport:
+    def step(
+        self, now_s: int, before: Callable[[int], None] | None = None
+    ) -> Iterator[CycleReport]:
         """Live through one instant: a cycle, and a second one where people have signed."""
         self.clock.move_to(now_s)
         if before is not None:
             before(now_s)
         self._renew_policy(now_s)
-        report = run_cycle(self.memory, self.io, self.mandate, self.parameters)
+        yield run_cycle(self.memory, self.io, self.mandate, self.parameters)
         if self.people_sign and self.sign_all():
-            report = run_cycle(self.memory, self.io, self.mandate, self.parameters)
-        return report
+            yield run_cycle(self.memory, self.io, self.mandate, self.parameters)
 
     def sign_all(self) -> bool:
         """Let the replay's people sign what waits; true where something was approved."""

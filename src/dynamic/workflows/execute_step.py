@@ -87,7 +87,7 @@ def advance(step: Step, memory: Memory, io: Ports, objection: Callable[[], str |
 
 
 def _intend(step: Step, memory: Memory, io: Ports) -> Order:
-    """Journal the order, and say in tx_logs that it was proposed, before anything leaves (PE-15)."""
+    """Journal the order, and say in tx_logs what was proposed, before anything leaves."""
     order = Order(step.leg.key, step.leg, step.deadline_s, step.gas_price_wei_max)
     log = _proposed(order, io.clock.now_s())
     _journal(step, StepState.INTENDED, order_payload(order), memory, io, (log,))

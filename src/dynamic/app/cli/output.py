@@ -5,7 +5,8 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import Final, NoReturn
 
@@ -36,8 +37,23 @@ def emit(answer: object) -> None:
 
 
 def say(text: str) -> None:
-    """Tell people something, on stderr."""
-    people.print(text)
+    """Tell people something, on stderr; the text may hold rich's markup."""
+    people.print(text, soft_wrap=True)
+
+
+def plain(text: str) -> str:
+    """Return text as it is, where brackets must not be taken for markup."""
+    return text.replace("[", r"\[")
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show that something is being waited for; nothing where nobody watches."""
+    if not people.is_terminal:
+        yield
+        return
+    with people.status(what):
+        yield
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -61,12 +77,17 @@ def facts(title: str, pairs: Mapping[str, str]) -> None:
     people.print(shown)
 
 
+def say_error(code: int, message: str, as_json: bool = False) -> int:
+    """Say why in one line, in JSON too where that was asked for; return the exit code."""
+    if as_json:
+        emit({"error": " ".join(message.split()), "exit_code": int(code)})
+    people.print(f"[bold red]error:[/] {_plain(message)}", soft_wrap=True)
+    return int(code)
+
+
 def stop(code: Exit, message: str, as_json: bool = False) -> NoReturn:
     """Say one line, and leave with its exit code."""
-    if as_json:
-        emit({"error": message, "exit_code": int(code)})
-    people.print(f"[bold red]error:[/] {_plain(message)}", soft_wrap=True)
-    raise typer.Exit(int(code))
+    raise typer.Exit(say_error(code, message, as_json))
 
 
 def exit_for(error: DynamicError | InvariantBroken) -> Exit:
@@ -83,4 +104,4 @@ def _is_numeric(text: str) -> bool:
 
 
 def _plain(message: str) -> str:
-    return " ".join(message.split()).replace("[", r"\[")
+    return plain(" ".join(message.split()))

@@ -1,0 +1,138 @@
+"""Serving: the API and dashboard in the main thread, the treasury's own loop in a worker.
+
+    bind(host, port)            before anything is opened: a port in use starts nothing
+    serve(app, listener, work)  until SIGTERM, SIGINT, or the worker breaks
+
+A signal stops taking requests, lets the worker finish the step in hand, and returns within
+ten seconds; what was journaled goes on at the next start. A broken invariant in the worker has
+lowered the switch already; the process then ends, with exit code 1.
+"""
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final, Protocol
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from dynamic.errors import Conflict, InvariantBroken, Refused
+
+DRAIN_S: Final = 1  # for requests in flight
+FINISH_S: Final = 7.0  # for the cycle in hand; with the drain below ten seconds (OP-12)
+BACKLOG: Final = 128
+
+log = structlog.get_logger("dynamic.service")
+
+
+class Work(Protocol):
+    """What runs beside the server."""
+
+    def run(self) -> None:
+        """Work until stopped."""
+        ...
+
+    def stop(self) -> None:
+        """Ask it to end between two steps; may be called from a signal handler."""
+        ...
+
+
+class _Server(uvicorn.Server):
+    """A server whose signals are ours: uvicorn would raise them again after shutting down."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the port; Conflict where somebody has it, Refused where the host is not ours."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as problem:
+        raise Refused(
+            f"expected an address of this machine, found {host!r}: {problem.strerror}; "
+            "nothing was started"
+        ) from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as problem:
+        listener.close()
+        raise Conflict(
+            f"expected port {port} of {host} to be free, found: {problem.strerror}; "
+            "nothing was started (choose another with --port)"
+        ) from None
+    return listener
+
+
+def serve(
+    app: FastAPI,
+    listener: socket.socket,
+    work: Work,
+    *,
+    started: Callable[[], None] | None = None,
+    finish_s: float = FINISH_S,
+) -> int:
+    """Serve until told to stop; return the exit code. `started` is called once we listen."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    server = _Server(config)
+    broken: list[BaseException] = []
+
+    def labour() -> None:
+        try:
+            work.run()
+        except InvariantBroken as found:
+            log.critical("an invariant is broken; the switch is halted", reason=found.message)
+            broken.append(found)
+        except Exception as found:  # noqa: BLE001 - the last line of the thread: nothing is hidden
+            log.error("the loop ended by a bug", exc_info=found)
+            broken.append(found)
+        finally:
+            server.should_exit = True
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        work.stop()
+        server.should_exit = True
+
+    worker = threading.Thread(target=labour, name="treasury", daemon=True)
+    with _handling(stop):
+        worker.start()
+        if started is not None:
+            started()
+        server.run(sockets=[listener])
+        work.stop()
+        worker.join(finish_s)
+    if worker.is_alive():
+        log.warning("a cycle was cut off; the next start continues from its journal")
+    return 1 if broken else 0
+
+
+@contextmanager
+def _handling(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Let our handler have SIGTERM and SIGINT, where signals reach this thread at all."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -90,12 +90,12 @@ def test_two_assets_do_not_make_up_for_each_other(store: SqlStore) -> None:
 
 
 @pytest.mark.req("LG-05")
-@pytest.mark.parametrize("carry", [10**15, 10**30, 10**45, 10**60, 10**75])
-def test_carries_between_limbs_are_counted(store: SqlStore, carry: int) -> None:
-    insert_entry(store.database, 1, [("A", carry), ("A", 1 - carry), ("A", -1)])
-    for seq, odd in enumerate((carry, -carry, carry - 1, 1), 2):
-        with pytest.raises(InvariantBroken, match="does not balance"):
-            insert_entry(store.database, seq, [("A", carry), ("A", odd - carry)])
+def test_carries_between_limbs_are_counted(store: SqlStore) -> None:
+    for seq, carry in enumerate((10**15, 10**30, 10**45, 10**60, 10**75), 1):
+        for odd in (carry, -carry, carry - 1, 1):
+            with pytest.raises(InvariantBroken, match="does not balance"):
+                insert_entry(store.database, seq, [("A", carry), ("A", odd - carry)])
+        insert_entry(store.database, seq, [("A", carry), ("A", 1 - carry), ("A", -1)])
 
 
 @pytest.mark.req("LG-05")
@@ -122,20 +122,20 @@ def test_a_sealed_entry_takes_no_further_posting_not_even_a_balanced_pair(
 
 
 @pytest.mark.req("LG-03", "C-44")
-@pytest.mark.parametrize("table", APPEND_ONLY)
-def test_what_is_written_is_not_rewritten(store: SqlStore, table: str) -> None:
+def test_what_is_written_is_not_rewritten(store: SqlStore) -> None:
     store.commit(whole_batch())
     counts = store.reader().counts()
-    key = "entry_seq" if table in {"postings", "seals"} else "seq"
-    attempts = [f"DELETE FROM {table}", f"UPDATE {table} SET {key} = {key}"]
-    if not store.database.on_sqlite:
-        attempts.append(f"TRUNCATE {table} CASCADE")
-    for statement in attempts:
-        with (
-            pytest.raises((InvariantBroken, Conflict), match="append-only"),
-            store.database.writing() as connection,
-        ):
-            connection.exec_driver_sql(statement)
+    for table in APPEND_ONLY:
+        key = "entry_seq" if table in {"postings", "seals"} else "seq"
+        attempts = [f"DELETE FROM {table}", f"UPDATE {table} SET {key} = {key}"]
+        if not store.database.on_sqlite:
+            attempts.append(f"TRUNCATE {table} CASCADE")
+        for statement in attempts:
+            with (
+                pytest.raises(InvariantBroken, match="append-only"),
+                store.database.writing() as connection,
+            ):
+                connection.exec_driver_sql(statement)
     assert store.reader().counts() == counts
 
 

@@ -111,9 +111,9 @@ def test_plans_by_state(store: SqlStore) -> None:
     assert len(reader.plans()) == 1
 
 
-@pytest.mark.parametrize(
-    ("count", "max_points", "expected"),
-    [
+def test_a_thinned_series_keeps_its_ends(store: SqlStore) -> None:
+    store.commit(Batch(navs=[NavRecord(n, n * 10, 0, n, 0, "{}") for n in range(1, 101)]))
+    for count, max_points, expected in (
         (10, 2_000, 10),
         (10, 10, 10),
         (10, 9, 6),  # every second, and the last
@@ -121,36 +121,26 @@ def test_plans_by_state(store: SqlStore) -> None:
         (100, 10, 10),
         (5, 1, 2),
         (1, 5, 1),
-    ],
-)
-def test_a_thinned_series_keeps_its_ends(
-    store: SqlStore, count: int, max_points: int, expected: int
-) -> None:
-    store.commit(Batch(navs=[NavRecord(n, n * 10, 0, n, 0, "{}") for n in range(1, count + 1)]))
-    series = store.reader().nav_series(max_points=max_points)
-    assert len(series) == expected
-    assert (series[0]["at_s"], series[-1]["at_s"]) == (1, count)
-    assert [row["at_s"] for row in series] == sorted(row["at_s"] for row in series)
-    assert set(series[0]) == {
+    ):
+        series = store.reader().nav_series(101 - count, 100, max_points)
+        assert len(series) == expected
+        assert (series[0]["at_s"], series[-1]["at_s"]) == (101 - count, 100)
+        assert [row["at_s"] for row in series] == sorted(row["at_s"] for row in series)
+    assert set(store.reader().nav_series()[0]) == {
         "at_s", "nav_usd_micro", "volatile_usd_micro", "high_water_usd_micro", "drawdown_bps",
         "payload",
     }  # fmt: skip
-    inside = store.reader().nav_series(2, count - 1)
-    assert [row["at_s"] for row in inside] == list(range(2, count))
+    inside = store.reader().nav_series(2, 99)
+    assert [row["at_s"] for row in inside] == list(range(2, 100))
 
 
-@pytest.mark.parametrize(
-    ("count", "points", "kept"), [(10, 10, 10), (10, 9, 5), (9, 4, 3), (3, 5, 3), (4, 1, 1)]
-)
-def test_thinned_snapshots_end_with_the_newest(
-    store: SqlStore, count: int, points: int, kept: int
-) -> None:
-    made = [replace(snapshot(f"s{n}"), at_s=n) for n in range(1, count + 1)]
-    store.commit(Batch(snapshots=made))
-    found = [row["at_s"] for row in store.reader().snapshots(0, points)]
-    assert found == sorted(found)
-    assert (len(found), found[-1]) == (kept, count)
-    assert store.reader().snapshots(count + 1, points) == []
+def test_thinned_snapshots_end_with_the_newest(store: SqlStore) -> None:
+    store.commit(Batch(snapshots=[replace(snapshot(f"s{n}"), at_s=n) for n in range(1, 11)]))
+    for count, points, kept in ((10, 10, 10), (10, 9, 5), (9, 4, 3), (3, 5, 3), (4, 1, 1)):
+        found = [row["at_s"] for row in store.reader().snapshots(11 - count, points)]
+        assert found == sorted(found)
+        assert (len(found), found[-1]) == (kept, 10)
+    assert store.reader().snapshots(11, 5) == []
 
 
 def test_a_mark_of_the_same_instant_and_an_outcome_measured_later_replace(store: SqlStore) -> None:

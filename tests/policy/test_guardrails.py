@@ -299,6 +299,28 @@ def test_gr_reject_codes() -> None:
     assert finding.message == ("position-cap: observed 2 613 bps, limit 2 500 bps (aave_v3:USDC)")
 
 
+@pytest.mark.req("GR-27")
+def test_gr_reject_codes_round_against_us() -> None:
+    """2 500.000025 bps is reported as 2 501: never at the limit it broke."""
+    whole = holding({CASH: 400_000})
+    verdict = judge(proposal(move(CASH, AAVE, Decimal("100000.000001"))), whole, MANDATE)
+    assert isinstance(verdict, Denial)
+    assert [f.observed for f in verdict.findings] == [2_501]
+
+
+@pytest.mark.parametrize("spend", [0, -1])
+@pytest.mark.parametrize("receive", [0, -1, 1])
+def test_a_move_of_nothing_is_malformed(spend: int, receive: int) -> None:
+    verdict = judge(proposal(Move(CASH, spend, AAVE, receive)), CALM, MANDATE)
+    assert "well-formed" in rules_hit(verdict)
+
+
+@pytest.mark.parametrize("nav", [0, -1])
+def test_without_a_nav_nothing_is_permitted(nav: int) -> None:
+    broke = replace(CALM, nav_usd_micro=nav)
+    assert "nav-known" in rules_hit(judge(proposal(move(BTC, CASH, 1_000)), broke, MANDATE))
+
+
 @pytest.mark.req("GR-28")
 def test_gr_force() -> None:
     """No parameter of the judge relaxes anything, so `force` has nothing to hold on to."""
@@ -654,6 +676,8 @@ def test_an_urgency_is_verified_never_believed() -> None:
     assert rules_hit(verdict) == {"emergency-ground"}
     by_hand = proposal(sell, urgency=Urgency.EMERGENCY, actor="operator:ann")
     assert isinstance(judge(by_hand, CALM, MANDATE), Permit)
+    exactly = proposal(sell, move(CASH, AAVE, 1_000), urgency=Urgency.MANDATORY)
+    assert isinstance(judge(exactly, CALM, MANDATE), Permit)
     proceeds = proposal(sell, move(CASH, AAVE, 1_001), urgency=Urgency.MANDATORY)
     assert "urgency-claim" in rules_hit(judge(proceeds, CALM, MANDATE))
 

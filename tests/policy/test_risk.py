@@ -100,6 +100,7 @@ def test_gr_var_is_of_the_whole_portfolio() -> None:
 
 
 def test_var_of_too_little_or_broken_history() -> None:
+    assert value_at_risk([], [U], (9_500,), (1,)) is None
     assert value_at_risk([[0.0]] * 29, [U], (9_500,), (1,)) is None
     assert value_at_risk([[0.0]] * 30, [U], (9_500,), (1,)) is not None
     with pytest.raises(ValueError, match="finite"):

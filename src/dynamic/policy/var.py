@@ -52,18 +52,9 @@ def value_at_risk(
     `returns` are simple daily returns, one row per day, one column per exposure; rows with a
     value that is not a finite number are refused, never skipped.
     """
-    import numpy as np
-
-    table = np.asarray(returns, dtype=np.float64)
-    if table.ndim != 2 or table.shape[1] != len(exposures_usd_micro):
-        raise ValueError(
-            f"expected (days, {len(exposures_usd_micro)}) returns, found {table.shape}"
-        )
-    if table.shape[0] < DAYS_MIN:
+    if len(returns) < DAYS_MIN:
         return None
-    profit = table @ np.asarray(exposures_usd_micro, dtype=np.float64)
-    if not math.isfinite(float(profit.sum())):
-        raise ValueError("expected finite returns, found a gap")
+    profit = _profits(returns, exposures_usd_micro)
     profit.sort()
     mean = float(profit.mean())
     sigma = math.sqrt(max(float(profit @ profit) / profit.size - mean * mean, 0.0))
@@ -82,6 +73,21 @@ def value_at_risk(
                 )
             )
     return tuple(found)
+
+
+def _profits(returns: Returns, exposures_usd_micro: Sequence[int]) -> NDArray[np.float64]:
+    """Return what each recorded day would do to today's exposures, in usd_micro."""
+    import numpy as np
+
+    table = np.asarray(returns, dtype=np.float64)
+    if table.ndim != 2 or table.shape[1] != len(exposures_usd_micro):
+        raise ValueError(
+            f"expected (days, {len(exposures_usd_micro)}) returns, found {table.shape}"
+        )
+    profit = table @ np.asarray(exposures_usd_micro, dtype=np.float64)
+    if not math.isfinite(float(profit.sum())):
+        raise ValueError("expected finite returns, found a gap")
+    return profit
 
 
 def normal_z(confidence_bps: int) -> float:

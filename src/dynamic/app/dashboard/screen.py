@@ -43,7 +43,7 @@ def templates() -> Environment:
         "measure", "amount", "tone", "words", "used_percent", "weight_percent",
     ):  # fmt: skip
         environment.filters[name] = getattr(show, name)
-    environment.globals["has_fonts"] = (VENDOR / "fonts.css").exists
+    environment.globals["has_fonts"] = lambda: (VENDOR / "fonts.css").exists()
     environment.globals["ring"] = lambda shares: Markup(svg.ring(shares))  # noqa: S704 - ours
     return environment
 

@@ -141,6 +141,8 @@ def _var(
         for before, after in pairwise(closes)
         if after[0] - before[0] == 1
     ]
+    if not daily:
+        return None
     analyzer = RiskAnalyzer(engine.treasury.mandate)
     found = analyzer.calculate_var(daily, (buckets["btc"], buckets["eth"]))
     if found is None:
@@ -165,7 +167,9 @@ def _logs(reader: ReadStore, since_s: int) -> list[Mapping[str, Any]]:
 
 def _gas(logs: list[Mapping[str, Any]], since_s: int) -> int:
     return sum(
-        int(parsed(row["meta"])["gas_usd_micro"]) for row in logs if row["created_at"] >= since_s
+        int(parsed(row["meta"])["gas_usd_micro"])
+        for row in logs
+        if row["created_at"] >= since_s and row["status"] != "proposed"
     )
 
 

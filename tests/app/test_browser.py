@@ -306,6 +306,8 @@ def test_every_page_fits_asks_nobody_else_and_stays_silent(
             assert over <= 0, f"{path} is {over} px too wide"
             expect(page.locator("#stop")).to_be_in_viewport()
             assert page.locator(".label-synthetic").is_visible()
+            if width == 1440:
+                check_reading(page, path)
         background = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (background == "rgb(243, 246, 250)") == (scheme == "light")
         assert [each for each in watched.requests if not each.startswith(f"{stand.url}/")] == []
@@ -328,21 +330,15 @@ CONTRAST = """() => {
 }"""  # noqa: E501
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_text_has_contrast_and_controls_have_names(
-    chromium: Browser, stand: Stand, scheme: str
-) -> None:
-    with chromium.new_context(color_scheme=scheme) as context:  # type: ignore[arg-type]
-        page = context.new_page()
-        for path in PAGES:
-            page.goto(f"{stand.url}{path}")
-            assert page.evaluate(CONTRAST) == [], path
-            nameless = page.locator("button:visible, a:visible, input:visible").evaluate_all(
-                "all => all.filter(each => !(each.innerText || each.ariaLabel || "
-                "each.labels?.length)).map(each => each.outerHTML)"
-            )
-            assert nameless == [], path
-            assert page.locator("h1").count() == 1
+def check_reading(page: Page, path: str) -> None:
+    """Text has contrast, every control a name, the page one heading."""
+    assert page.evaluate(CONTRAST) == [], path
+    nameless = page.locator("button:visible, a:visible, input:visible").evaluate_all(
+        "all => all.filter(each => !(each.innerText || each.ariaLabel || "
+        "each.labels?.length)).map(each => each.outerHTML)"
+    )
+    assert nameless == [], path
+    assert page.locator("h1").count() == 1
 
 
 def test_the_theme_can_be_chosen_and_is_kept(watched: Watched) -> None:

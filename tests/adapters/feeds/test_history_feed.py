@@ -56,6 +56,7 @@ def test_sources_change_with_what_was_recorded(feed: HistoryFeed) -> None:
     assert early["apy:aave_v3:USDC"].value == 0.039
     assert late["apy:aave_v3:USDC"].provenance is Provenance.OBSERVED
     assert "aUSDC" in late["apy:pendle_v2:PT-USDC"].source
+    assert late["apy:pendle_v2:PT-USDC"].value == pytest.approx(0.11526, abs=1e-5)
     assert late["apy:curve:LP-USDC-USDT"].provenance is Provenance.FALLBACK
     assert early["mvrv_z:BTC"].provenance is Provenance.DERIVED
     assert early["mvrv_z:BTC"].value == pytest.approx(4.554, abs=1e-3)

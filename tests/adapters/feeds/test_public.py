@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from dynamic.adapters.feeds import replies
+from dynamic.adapters.feeds.fetch import Question, fetch
 from dynamic.adapters.feeds.public import BUDGET_S, Endpoints, PublicFeed
-from dynamic.errors import DataUnfit
+from dynamic.errors import DataUnfit, SourceUnavailable
 from dynamic.market.observation import Observation, Provenance
 from dynamic.units import DAY_S
 from tests.adapters.feeds.server import (
@@ -212,6 +215,21 @@ def test_mi_sanitise_a_jump_needs_the_second_source(feed: PublicFeed, sources: S
     sources.says("binance_spot", [{"symbol": "BTCUSDT", "price": "60100"}])
     assert read(feed, NOW + 700)["price:BTC"].value == 60_000_000_000
     assert is_ok(feed)["coingecko"]
+
+
+@pytest.mark.req("MI-11", "MI-20")
+def test_mi_fetch_cuts_off_endless_and_dripping_replies(sources: Sources) -> None:
+    """The thread itself ends, not only our waiting for it."""
+    sources.drips("alternative_me")
+    sources.says("coingecko", (200, {}, b" " * 300_000))
+    with serving(sources) as at, httpx2.Client() as client:
+        question = Question("x", f"{at.coingecko}/", {}, 256 * 1024)
+        with pytest.raises(SourceUnavailable, match="at most 262144 bytes, found more"):
+            fetch(client, question, time.monotonic() + 5)
+        started = time.monotonic()
+        with pytest.raises(SourceUnavailable, match="still sending"):
+            fetch(client, replace(question, url=f"{at.alternative_me}/"), started + 0.6)
+        assert time.monotonic() - started < 1.5
 
 
 def test_reachable_within_the_budget(feed: PublicFeed, sources: Sources) -> None:

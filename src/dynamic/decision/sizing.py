@@ -99,7 +99,7 @@ def size(
     """
     nav = exposure.nav
     peak = max(memory.peak_usd_micro, nav)
-    stage = _stage(nav, peak, mandate)
+    stage = stage_of(nav, peak, mandate.drawdown)
     is_paused = memory.is_paused or stage is Stage.EXIT
     cap = _cap(nav, peak, mandate)
     target = _target(ladder_bps, cap, stage, is_paused, exposure, mandate)
@@ -127,13 +127,6 @@ def size(
         f"of {format_usd(nav, 0)}"
     )
     return Sizing(action, target, sell or buy, stage, cause, reason), after
-
-
-def _stage(nav: int, peak: int, mandate: Mandate) -> Stage:
-    """Return the drawdown stage; the ladder as written knows none."""
-    if mandate.sizing.mode == "ladder":
-        return Stage.NORMAL
-    return stage_of(nav, peak, mandate.drawdown)
 
 
 def _cap(nav: int, peak: int, mandate: Mandate) -> int:
@@ -165,7 +158,7 @@ def _sell(
     exposure: Exposure,
     mandate: Mandate,
 ) -> tuple[int, str]:
-    """Return the value to sell now, in one whole step to the goal, and why; (0, none) if nothing."""
+    """Return the value to sell now, in one whole step, and why; (0, none) if nothing."""
     nav, held = exposure.nav, exposure.tactical
     excess = held - target
     band = mandate.sizing.cushion_band_bps * nav

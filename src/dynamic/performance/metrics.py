@@ -23,6 +23,10 @@ _DAYS_A_YEAR: Final = 365
 _ANNUALISE_AFTER_S: Final = 30 * DAY_S  # PF-02: a good week is not a good year
 
 
+# A constant yield varies by the rounding of micro-dollars and nothing else: no risk to divide by.
+NOISE: Final = 1e-9
+
+
 @dataclass(frozen=True, slots=True)
 class NavPoint:
     """NAV at an instant, and the owner's flow since the point before."""
@@ -174,7 +178,7 @@ def volatility(daily: Sequence[float]) -> float | None:
 def sharpe(daily: Sequence[float], risk_free_apy: float = 0.0) -> float | None:
     """Return the yearly Sharpe ratio of daily returns; None where nothing varies (PF-03)."""
     deviation = _deviation(daily)
-    if deviation is None or deviation < 1e-15:
+    if deviation is None or deviation < NOISE:
         return None
     risk_free = math.pow(1.0 + risk_free_apy, 1.0 / _DAYS_A_YEAR) - 1.0
     return (_mean(daily) - risk_free) / deviation * math.sqrt(_DAYS_A_YEAR)

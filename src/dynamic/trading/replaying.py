@@ -142,6 +142,9 @@ def under_mode(mandate: Mandate, mode: str) -> Mandate:
         raise Refused(f"expected a sizing mode of {', '.join(MODES)}, found {mode!r}")
     if mode == mandate.sizing.mode:
         return mandate
+    if mode == "ladder":  # as written it knows no stages: they begin where nothing is left
+        stages = replace(mandate.drawdown, warn_bps=BPS - 2, reduce_bps=BPS - 1, exit_bps=BPS)
+        mandate = replace(mandate, drawdown=stages)
     return with_sizing_mode(mandate, mode)
 
 

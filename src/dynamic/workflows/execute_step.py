@@ -29,7 +29,7 @@ from dynamic.policy.situation import PastMove, SwitchState
 from dynamic.ports import Order, Ports, Receipt
 from dynamic.records import StepRecord, StepState, TxLogRecord
 from dynamic.workflows.memory import Memory
-from dynamic.workflows.settle import settle
+from dynamic.workflows.settle import proposed_log, settle
 
 FINAL = frozenset({StepState.SETTLED, StepState.REVERTED, StepState.ABANDONED})
 _LOG_NAMESPACE: Final = uuid.UUID("5f0c2a58-6d3c-5e0b-9a53-0d1d4b7e7a10")
@@ -167,6 +167,8 @@ def _journal(
     batch.tx_logs.extend(logs)
     record = _record(step, state, payload, io)
     batch.steps.append(record)
+    if state is StepState.INTENDED:
+        batch.tx_logs.append(proposed_log(step.leg, record.at_s))
     memory.steps[step.leg.key] = record
     memory.note(batch, "step", "engine", {"key": step.leg.key, "state": state.value}, record.at_s)
     io.store.commit(batch)

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dynamic.decision.sizing import SizingMemory
-from dynamic.ledger.audit import AuditChain
+from dynamic.ledger.audit import AuditChain, entry_digest
 from dynamic.ledger.book import Book
 from dynamic.ledger.canonical import canonical_json, digest
 from dynamic.ledger.entry import Entry
 from dynamic.ledger.lots import LotBook
+from dynamic.market.watch import PegState, PegWatch
 from dynamic.performance.attribution import Mark
 from dynamic.performance.benchmarks import Benchmarks
 from dynamic.performance.decisions import DecisionClass, Tracked
@@ -84,6 +85,7 @@ class Memory:
     benchmarks: Benchmarks | None = None
     followed: list[tuple[Tracked, int]] = field(default_factory=list)  # and horizons measured
     last_nav_usd_micro: int = 0
+    pegs: dict[str, PegWatch] = field(default_factory=dict)  # by dollar token
 
     def batch(self) -> Batch:
         """Start a batch."""
@@ -102,11 +104,8 @@ class Memory:
         for p in entry.postings:
             key = (p.account, p.asset)
             self.posted[key] = self.posted.get(key, 0) + p.base_units
-        lines = [[p.account, p.asset, p.base_units] for p in entry.postings]
-        self.note(
-            batch, "entry", "engine",
-            {"entry": entry.entry_id, "digest": digest(lines)}, entry.at_s,
-        )  # fmt: skip
+        payload = {"entry": entry.entry_id, "digest": entry_digest(entry)}
+        self.note(batch, "entry", "engine", payload, entry.at_s)
 
     def remember_moves(self, moves: tuple[PastMove, ...], now_s: int, window_s: int) -> None:
         """Add moves; forget those no rolling sum and no UTC day can still reach."""
@@ -126,6 +125,7 @@ class Memory:
                 "mark": self._mark_payload,
                 "benchmarks": self._benchmarks_payload,
                 "followed": self._followed_payload,
+                "pegs": self._pegs_payload,
             }
         )
 
@@ -192,6 +192,14 @@ class Memory:
         assert self.benchmarks is not None
         return {name: str(value) for name, value in self.benchmarks.payload().items()}
 
+    def _pegs_payload(self) -> str:
+        return canonical_json(
+            {
+                symbol: [peg.last_s, peg.off_since_s, peg.far_since_s, int(peg.state)]
+                for symbol, peg in self.pegs.items()
+            }
+        )
+
     def _followed_payload(self) -> str:
         return canonical_json(
             [
@@ -222,6 +230,10 @@ def recover(stored: Recovered) -> Memory:
         if marked is not None:
             memory.benchmarks = Benchmarks.from_payload({k: int(v) for k, v in marked.items()})
         memory.followed = _followed(json.loads(states["followed"]))
+        memory.pegs = {
+            symbol: PegWatch(last_s, off_s, far_s, PegState(state))
+            for symbol, (last_s, off_s, far_s, state) in json.loads(states["pegs"]).items()
+        }
     if stored.open_plans:
         memory.plan = stored.open_plans[-1]
         memory.approvals = [a for a in stored.approvals if a.digest == memory.plan.plan.digest]

@@ -119,6 +119,11 @@ def _moved(receipt: Receipt, position: Position) -> int:
     return sum(m.base_units for m in receipt.movements if m.position == position)
 
 
+def proposed_log(leg: Leg, now_s: int) -> TxLogRecord:
+    """Return the tx_logs row that stands before anything is sent (PE-15)."""
+    return _row(leg, f"{leg.key}:proposed", "proposed", {"venue": leg.venue}, now_s)
+
+
 def _log(
     leg: Leg, receipt: Receipt, realised_usd_micro: int, gas_usd_micro: int, now_s: int
 ) -> TxLogRecord:
@@ -132,17 +137,21 @@ def _log(
         "realised_usd_micro": realised_usd_micro,
         "gas_usd_micro": gas_usd_micro,
     }
+    return _row(leg, leg.key, "reverted" if receipt.reverted else "settled", meta, now_s)
+
+
+def _row(leg: Leg, key: str, status: str, meta: dict[str, object], now_s: int) -> TxLogRecord:
     return TxLogRecord(
-        log_id=str(uuid.uuid5(_LOG_NAMESPACE, leg.key)),
+        log_id=str(uuid.uuid5(_LOG_NAMESPACE, key)),
         kind=leg.kind.value,
         ref_id=leg.key,
         amount=leg.spend_units,
         asset=leg.spend.asset,
-        status="reverted" if receipt.reverted else "settled",
+        status=status,
         actor="engine",
         meta=canonical_json(meta),
         created_at_s=now_s,
-        idempotency_key=leg.key,
+        idempotency_key=key,
     )
 
 

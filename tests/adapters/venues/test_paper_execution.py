@@ -50,6 +50,14 @@ def test_a_swap_pays_fee_spread_and_impact() -> None:
     assert venue.balances(NOW_S)[GAS] == 10**18 - 180_000 * 20 * GWEI
 
 
+def test_a_fee_is_rounded_up() -> None:
+    for units, fee in ((1_000_000, 500), (1_000_001, 501)):
+        receipt = funded().send(order("a", buy(units)), NOW_S)
+        assert receipt is not None
+        assert receipt.fee is not None
+        assert receipt.fee.base_units == fee
+
+
 @given(st.integers(1, 200_000 * USD))
 def test_there_and_back_never_gains(units: int) -> None:
     venue = funded()

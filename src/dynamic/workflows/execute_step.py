@@ -15,11 +15,9 @@ The switch is read at the last moment before the first send.
 """
 
 import json
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from dynamic.errors import InvariantBroken
 from dynamic.ledger.canonical import canonical_json
@@ -27,12 +25,11 @@ from dynamic.planning.plan import Leg, LegKind
 from dynamic.policy.proposal import Position
 from dynamic.policy.situation import PastMove, SwitchState
 from dynamic.ports import Order, Ports, Receipt
-from dynamic.records import StepRecord, StepState, TxLogRecord
+from dynamic.records import StepRecord, StepState
 from dynamic.workflows.memory import Memory
 from dynamic.workflows.settle import proposed_log, settle
 
 FINAL = frozenset({StepState.SETTLED, StepState.REVERTED, StepState.ABANDONED})
-_LOG_NAMESPACE: Final = uuid.UUID("5f0c2a58-6d3c-5e0b-9a53-0d1d4b7e7a10")
 
 
 class Progress(StrEnum):
@@ -87,29 +84,9 @@ def advance(step: Step, memory: Memory, io: Ports, objection: Callable[[], str |
 
 
 def _intend(step: Step, memory: Memory, io: Ports) -> Order:
-    """Journal the order, and say in tx_logs what was proposed, before anything leaves."""
     order = Order(step.leg.key, step.leg, step.deadline_s, step.gas_price_wei_max)
-    log = _proposed(order, io.clock.now_s())
-    _journal(step, StepState.INTENDED, order_payload(order), memory, io, (log,))
+    _journal(step, StepState.INTENDED, order_payload(order), memory, io)
     return order
-
-
-def _proposed(order: Order, now_s: int) -> TxLogRecord:
-    leg, key = order.leg, f"{order.key}:proposed"
-    meta = {
-        "venue": leg.venue,
-        "receive": list(leg.receive),
-        "receive_units_expected": str(leg.receive_units_expected),
-        "receive_units_min": str(leg.receive_units_min),
-        "notional_usd_micro": leg.notional_usd_micro,
-        "gas_units": leg.gas_units,
-        "deadline_s": order.deadline_s,
-    }
-    return TxLogRecord(
-        log_id=str(uuid.uuid5(_LOG_NAMESPACE, key)), kind=leg.kind.value, ref_id=order.key,
-        amount=leg.spend_units, asset=leg.spend.asset, status="proposed", actor="engine",
-        meta=canonical_json(meta), created_at_s=now_s, idempotency_key=key,
-    )  # fmt: skip
 
 
 def _send(order: Order, step: Step, memory: Memory, io: Ports) -> Progress:
@@ -160,11 +137,9 @@ def _switch_objection(step: Step, io: Ports) -> str | None:
 
 
 def _journal(
-    step: Step, state: StepState, payload: dict[str, object], memory: Memory, io: Ports,
-    logs: tuple[TxLogRecord, ...] = (),
-) -> None:  # fmt: skip
+    step: Step, state: StepState, payload: dict[str, object], memory: Memory, io: Ports
+) -> None:
     batch = memory.batch()
-    batch.tx_logs.extend(logs)
     record = _record(step, state, payload, io)
     batch.steps.append(record)
     if state is StepState.INTENDED:

@@ -311,6 +311,13 @@ def test_closes_give_the_return_of_their_window(steps: list[int]) -> None:
 
 
 @pytest.mark.req("SG-11")
+@pytest.mark.parametrize(("missing_days", "is_known"), [(0, True), (7, True), (8, False)])
+def test_a_missing_close_is_bridged_for_a_week(missing_days: int, is_known: bool) -> None:
+    closes = Closes().with_close(1_000, 200, 90).with_close(1_090 + missing_days, 100, 90)
+    assert closes.return_over(90) == (-0.5 if is_known else None)
+
+
+@pytest.mark.req("SG-11")
 def test_a_memory_from_records_knows_the_bear_it_starts_in() -> None:
     prints = [DailyPrint((1_000 + i) * DAY_S, 4.0 - i * 0.02, (100 - i) * 10**6) for i in range(95)]
     state = remember(prints, LADDER)

@@ -279,7 +279,7 @@ class SampleService:
             LimitView("fear-greed-age", "Age of Fear & Greed", "data", 200_000, 129_600, "s", breach),
             LimitView("unattended", "Moved without approval, 24 h", "budgets", usd(31_250), usd(50_000), "usd_micro", ok),
             LimitView("trades", "Trades today", "budgets", 3, 10, "count", ok),
-            LimitView("gas-month", "Gas this month", "budgets", usd(211.07), usd(400), "usd_micro", ok),
+            LimitView("month-gas", "Gas this month", "budgets", usd(211.07), usd(400), "usd_micro", ok),
             LimitView("gas-price", "Gas price", "costs", 84_000_000_000, 100_000_000_000, "wei", warn),
             LimitView("tvl-floor", "TVL · curve", "protocols", None, usd(10_000_000), "usd_micro", LimitState.UNKNOWN, True),
         ]  # fmt: skip

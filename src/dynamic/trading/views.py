@@ -130,15 +130,13 @@ class LimitView:
     """One guardrail: observed and limit share `unit` (bps, usd_micro, s, wei, count, score).
 
     `is_floor` is true where the limit is the least allowed (a TVL floor), false for a cap.
-    The overview's figures look for the rules `drawdown`, `var-95-1d` and `gas-month`, and its
-    short list for the groups `budgets` (caps over time) and `exposure`.
+    The overview's figures look for the last stage of the group `drawdown` and for the rules
+    `var-95-1d` and `month-gas`; its short list for the groups `budgets` and `exposure`.
     """
 
     rule: str
     label: str
-    group: (
-        str  # exposure, drawdown, budgets, authority, costs, data, protocols
-    )
+    group: str  # exposure, drawdown, budgets, authority, costs, data, protocols
     observed: int | None
     limit: int
     unit: str

@@ -99,6 +99,12 @@ class Glance:
         return next((limit for limit in self.limits if limit.rule == rule), None)
 
     @property
+    def drawdown_limit(self) -> LimitView | None:
+        """Return the last stage: the deepest fall the mandate allows."""
+        stages = [each for each in self.limits if each.group == "drawdown" and each.unit == "bps"]
+        return max(stages, key=lambda each: each.limit, default=None)
+
+    @property
     def groups(self) -> Mapping[str, list[LimitView]]:
         """Limits by group, those closest to trouble first."""
         order = (LimitState.BREACH, LimitState.UNKNOWN, LimitState.WARN, LimitState.OK)

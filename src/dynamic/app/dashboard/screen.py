@@ -40,12 +40,16 @@ def templates() -> Environment:
     )
     for name in (
         "usd", "signed_usd", "percent", "signed_percent", "bps", "points", "span", "ago", "instant",
-        "measure", "amount", "tone", "words", "used_percent", "weight_percent",
+        "measure", "amount", "brief", "tone", "words", "used_percent", "weight_percent",
     ):  # fmt: skip
         environment.filters[name] = getattr(show, name)
-    environment.globals["has_fonts"] = lambda: (VENDOR / "fonts.css").exists()
+    environment.globals["has_fonts"] = _has_fonts
     environment.globals["ring"] = lambda shares: Markup(svg.ring(shares))  # noqa: S704 - ours
     return environment
+
+
+def _has_fonts() -> bool:
+    return (VENDOR / "fonts.css").exists()
 
 
 class Screen:

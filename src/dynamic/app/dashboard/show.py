@@ -29,7 +29,8 @@ def percent(fraction: float | None, places: int = 2) -> str:
     if fraction is None:
         return UNKNOWN
     step = Decimal(1).scaleb(-places)
-    value = (Decimal(repr(fraction)) * 100).quantize(step, ROUND_FLOOR)
+    known = Decimal(repr(round(fraction, 12)))  # the noise of floats is not a loss
+    value = (known * 100).quantize(step, ROUND_FLOOR) + 0  # and nothing is never minus nothing
     return f"{value:,f} %".replace("-", MINUS)
 
 
@@ -124,6 +125,12 @@ def amount(text: str) -> str:
     whole, dot, rest = digits.partition(".")
     grouped = f"{int(whole):,}" if whole.isdigit() else whole
     return f"{sign}{grouped}{dot}{rest}"
+
+
+def brief(text: str, places: int = 6) -> str:
+    """Cut an exact decimal to so many places, towards zero; the whole one stands behind it."""
+    whole, dot, rest = amount(text).partition(".")
+    return f"{whole}{dot}{rest[:places]}"
 
 
 def tone(value: float | int | None) -> str:

@@ -56,7 +56,7 @@ def tick(value: float, unit: str) -> str:
                 return f"${value / 1e6:,.2f}M"
             return f"${value / 1e3:,.1f}k" if abs(value) >= 1e4 else f"${value:,.0f}"
         case "percent":
-            return f"{value * 100:,.1f} %".replace("-", "−")
+            return f"{value * 100 + 0.0:,.1f} %".replace("-", "−")
         case "per_8h":
             return f"{value * 100:,.3f} %".replace("-", "−")
         case "ratio":

@@ -7,10 +7,10 @@
   const range = () => document.body.dataset.range;
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const alpha = (hex, share) => hex + Math.round(share * 255).toString(16).padStart(2, "0");
-  const minus = (text) => text.replace("-", "\u2212");
+  const minus = (text) => (/^-0\.?0*$/.test(text) ? text.slice(1) : text.replace("-", "\u2212"));
   const formats = {
     usd: (v) => (Math.abs(v) >= 1e6 ? "$" + (v / 1e6).toFixed(2) + "M" : Math.abs(v) >= 1e4 ? "$" + (v / 1e3).toFixed(1) + "k" : "$" + v.toFixed(0)),
-    percent: (v) => minus((v * 100).toFixed(1)) + " %",
+    percent: (v) => minus((v * 100).toFixed(2)) + " %",
     per_8h: (v) => minus((v * 100).toFixed(3)) + " %",
     ratio: (v) => minus(v.toFixed(2)),
     index: (v) => v.toFixed(0),

@@ -65,6 +65,32 @@ def carry_out(
     return _legs(memory, view, io, mandate, phase, residues)
 
 
+def collect(
+    memory: Memory, view: View, io: Ports, mandate: Mandate, until_s: int | None
+) -> tuple[Leg, ...]:
+    """Book the orders in flight that became final by `until_s`; return the legs that settled.
+
+    A movement that is explained by our own journal is not a residue (I-2). What lending moved
+    is counted at the index known then, so older evidence is booked before interest accrues.
+    """
+    record, settled = memory.plan, []
+    if record is None or until_s is None:
+        return ()
+    for number, leg in enumerate(record.plan.legs):
+        journaled = memory.steps.get(leg.key)
+        if journaled is None or journaled.state in FINAL:
+            continue
+        receipt = io.venue.outcome(leg.key)
+        if receipt is None or receipt.settled_at_s > until_s:
+            continue
+        now_s = io.clock.now_s()
+        situation = assess(view, memory, mandate, io.switch.state(), "unknown", 0, now_s)
+        step = _step(record, number, leg, situation, view, mandate)
+        if advance(step, memory, io, lambda: None) is Progress.SETTLED:
+            settled.append(leg)
+    return tuple(settled)
+
+
 def _void(record: PlanRecord, situation: Situation, mandate: Mandate) -> str | None:
     """Say why the plan may no longer be begun; risk reduction that was decided still may."""
     return is_void(

@@ -1,6 +1,6 @@
 """One cycle: observe, book, judge, plan, carry out, measure. The same on all three clocks.
 
-    observe -> accrue -> compare books -> continue the plan in hand
+    observe -> book what became final -> accrue -> compare books -> continue the plan in hand
             -> estimate -> size -> propose -> advise -> judge -> plan -> carry out
             -> mark
 
@@ -22,7 +22,7 @@ from dynamic.records import DecisionOutcome, DecisionRecord, NavRecord, Snapshot
 from dynamic.signals.estimate import estimate
 from dynamic.signals.signal import AllocationSignal
 from dynamic.units import DAY_S
-from dynamic.workflows.carry_out import Ending, carry_out
+from dynamic.workflows.carry_out import Ending, carry_out, collect
 from dynamic.workflows.decide import Ask, Desk, decide
 from dynamic.workflows.measure import Marked, mark, review
 from dynamic.workflows.memory import Memory
@@ -54,6 +54,7 @@ def run_cycle(
     """Run one cycle at the clock's present instant, for the schedule or for a person."""
     now_s = io.clock.now_s()
     view = observe(memory, io, mandate, now_s)
+    settled = [*collect(memory, view, io, mandate, memory.diary.last_cycle_at_s)]
     batch = memory.batch()
     batch.snapshots.append(_snapshot(view))
     close_day(memory, batch, now_s)
@@ -68,6 +69,7 @@ def run_cycle(
     memory.seal(batch)
     io.store.commit(batch)
 
+    settled += collect(memory, view, io, mandate, now_s)
     residues = compare(memory, io, now_s)
     open_residues = len(residues.residues)
     if open_residues:
@@ -76,7 +78,7 @@ def run_cycle(
 
     phase = signal.phase.value
     passage = carry_out(memory, view, io, mandate, phase, open_residues)
-    settled = list(passage.settled)
+    settled += passage.settled
     decisions: list[DecisionRecord] = []
     desk = Desk(view, memory, io, mandate, parameters, signal, open_residues, ask)
     for number in range(PASSES_MAX):

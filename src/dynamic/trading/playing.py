@@ -27,6 +27,8 @@ APPROVER: Final = "demo-approver (simulated)"
 SECOND: Final = "demo-second-approver (simulated)"
 PEOPLE: Final = (APPROVER, SECOND)
 LOOK_S: Final = 0.2  # how often a waiting player looks whether somebody has signed
+LEAST_PATIENCE_S: Final = 3.0
+OPENING_S: Final = 2.0  # while the capital is first put to work: a demo should live at once
 
 log = structlog.get_logger("dynamic.demo")
 
@@ -93,15 +95,20 @@ class Player:
         days_per_s: float,
         patience_s: float | None,
     ) -> None:
-        """`patience_s` is how long people may take to sign; None waits for ever."""
+        """`patience_s` is how long people may take to sign; None waits for ever.
+
+        It halves whenever nobody signed, and is whole again as soon as somebody has.
+        """
         self._treasury = treasury
         self._clock = clock
         self._instants = instants
         self._days_per_s = days_per_s
-        self._patience_s = patience_s
+        self._patience_s = self._full_patience_s = patience_s
         self._stop = threading.Event()
         self._signed_until_s = 0
-        self._waited: set[str] = set()
+        opening_s = treasury.mandate.authority.staged_deploy_s
+        is_new = treasury.reader.latest_nav() is None
+        self._opening_until_s = instants[0] + opening_s if is_new else 0
         self.failures = 0
         # Names the time to go on at when history ends; without it, where history ended.
         self.goes_on_at: Callable[[], int] | None = None
@@ -132,20 +139,20 @@ class Player:
         try:
             self._renew_policy(at_s)
             self._treasury.engine.cycle()
-            return self._let_people_sign()
+            return self._let_people_sign(at_s)
         except DynamicError as problem:
             self.failures += 1
             log.warning("a cycle of the demo failed", code=problem.code, reason=problem.message)
             self._treasury.notifier.alert("warning", "cycle-failed", problem.message, at_s)
             return 0.0
 
-    def _let_people_sign(self) -> float:
+    def _let_people_sign(self, at_s: int) -> float:
         waited_s = 0.0
         for _ in range(len(PEOPLE)):
             record = self._waiting()
             if record is None or self._stop.is_set():
                 return waited_s
-            waited_s += self._wait_for_people(record)
+            waited_s += self._wait_for_people(record, at_s)
             for name in PEOPLE:
                 if self._stop.is_set() or not self._still_waits(record):
                     break
@@ -160,16 +167,23 @@ class Player:
         row = self._treasury.reader.plan(record.plan.plan_id)
         return row is not None and row["state"] == PlanState.PENDING_APPROVAL.value
 
-    def _wait_for_people(self, record: PlanRecord) -> float:
+    def _wait_for_people(self, record: PlanRecord, at_s: int) -> float:
         """Hold the market's clock until somebody decides or patience ends."""
-        begun = time.monotonic()
-        patience = self._patience_s
+        begun, patience = time.monotonic(), self._patience_s
+        if patience is not None and at_s <= self._opening_until_s:
+            patience = min(patience, OPENING_S)
         given = len(self._treasury.reader.approvals(record.plan.plan_id))
-        while self._still_waits(record) and not self._stop.wait(LOOK_S):
+        has_decided = False
+        while not has_decided and not self._stop.wait(LOOK_S):
             if patience is not None and time.monotonic() - begun >= patience:
                 break
-            if len(self._treasury.reader.approvals(record.plan.plan_id)) > given:
-                break  # one person has signed; the demo's second one follows
+            has_decided = (
+                not self._still_waits(record)
+                or len(self._treasury.reader.approvals(record.plan.plan_id)) > given
+            )  # one person may have signed of two; the demo's second one follows
+        if self._full_patience_s is not None and at_s > self._opening_until_s:
+            tired_s = max((self._patience_s or 0.0) / 2, LEAST_PATIENCE_S)
+            self._patience_s = self._full_patience_s if has_decided else tired_s
         return time.monotonic() - begun
 
     def _sign(self, record: PlanRecord, name: str) -> None:

@@ -6,6 +6,7 @@
 A treasury with a position that cannot be priced is not marked: an unknown value is not zero.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dynamic.errors import DataUnfit
@@ -17,8 +18,9 @@ from dynamic.performance.decisions import HORIZONS_D, DecisionClass, Tracked, du
 from dynamic.performance.valuation import SCALE, unit_value_scaled
 from dynamic.policy.drawdown import drawdown_bps
 from dynamic.policy.proposal import Position
+from dynamic.protocols.pendle_v2 import PREFIX, maturity_of
 from dynamic.records import Batch, NavRecord, OutcomeRecord
-from dynamic.units import BPS, DAY_S, AssetKind
+from dynamic.units import BPS, DAY_S, WAD, AssetKind
 from dynamic.workflows.instruments import AAVE, CASH, GAS, registry
 from dynamic.workflows.memory import Memory
 from dynamic.workflows.observe import View
@@ -172,7 +174,7 @@ def review(view: View, memory: Memory, batch: Batch) -> None:
             assets = registry(symbol for _, symbol in tracked.difference)
             try:
                 outcome = measure(
-                    tracked, days, now_s, assets, view.prices, view.exit_rates,
+                    tracked, days, now_s, assets, view.prices, _rates(tracked, view),
                     {tuple(AAVE): memory.diary.yield_index_ray},  # type: ignore[dict-item]
                 )  # fmt: skip
             except DataUnfit:
@@ -187,3 +189,19 @@ def review(view: View, memory: Memory, batch: Batch) -> None:
         if done < len(HORIZONS_D):
             kept.append((tracked, done))
     memory.followed = kept
+
+
+def _rates(tracked: Tracked, view: View) -> Mapping[str, int]:
+    """Return the exit rates, and par for what has matured: it redeems one for one from then on.
+
+    A venue stops telling the rate of a PT nobody holds; without this a decision over one would
+    be looked at every day for ever, and never measured.
+    """
+    matured = {
+        symbol: WAD
+        for _, symbol in tracked.difference
+        if symbol not in view.exit_rates
+        and symbol.startswith(PREFIX)
+        and view.snapshot.at_s >= maturity_of(symbol)
+    }
+    return {**view.exit_rates, **matured} if matured else view.exit_rates

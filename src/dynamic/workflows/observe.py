@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dynamic.ledger.posting import yield_entry
 from dynamic.ledger.reconcile import Reconciliation, reconcile
-from dynamic.market.observation import Observation
+from dynamic.market.observation import Observation, Provenance
 from dynamic.market.snapshot import MarketSnapshot, assemble
 from dynamic.planning.fair_value import FairValue
 from dynamic.policy.mandate import Mandate
@@ -41,6 +41,7 @@ class View:
     exit_rates: Mapping[str, int]
     mid_rates: Mapping[str, int]
     fair: FairValue
+    price_facts: Mapping[str, PriceFact]
 
 
 def observe(memory: Memory, io: Ports, mandate: Mandate, now_s: int) -> View:
@@ -52,7 +53,7 @@ def observe(memory: Memory, io: Ports, mandate: Mandate, now_s: int) -> View:
     exit_rates: dict[str, int] = {}
     mid_rates: dict[str, int] = {}
     for key, reading in snapshot.readings.items():
-        if reading.provenance == "stale":
+        if reading.provenance is Provenance.STALE:
             continue
         metric, _, subject = key.partition(":")
         if metric == "price":
@@ -66,7 +67,8 @@ def observe(memory: Memory, io: Ports, mandate: Mandate, now_s: int) -> View:
             mid_rates[subject.rpartition(":")[2]] = int(reading.value)
     symbols = {position.asset for position in memory.position_units()} | exit_rates.keys()
     fair = FairValue(registry(symbols), prices, mid_rates, exit_rates)
-    return View(snapshot, prices, exit_rates, mid_rates, fair)
+    facts = _price_facts(snapshot, prices, exit_rates)
+    return View(snapshot, prices, exit_rates, mid_rates, fair, facts)
 
 
 def accrue(view: View, memory: Memory, batch: Batch, now_s: int) -> None:
@@ -126,8 +128,8 @@ def assess(
         assets=assets,
         units=units,
         values_usd_micro=values,
-        prices=_price_facts(view),
-        protocols=_protocol_facts(view, mandate),
+        prices=view.price_facts,
+        protocols=_protocol_facts(view.snapshot, mandate),
         nav_usd_micro=nav,
         high_water_usd_micro=max(memory.sizing.peak_usd_micro, nav),
         past_moves=memory.past_moves,
@@ -143,25 +145,28 @@ def assess(
     )
 
 
-def _price_facts(view: View) -> dict[str, PriceFact]:
+def _price_facts(
+    snapshot: MarketSnapshot, prices: Mapping[str, int], exit_rates: Mapping[str, int]
+) -> dict[str, PriceFact]:
     """Return prices by underlying, and claims by their own symbol at exit value."""
     facts: dict[str, PriceFact] = {}
-    for symbol in view.prices:
-        reading = view.snapshot.readings[f"price:{symbol}"]
-        facts[symbol] = PriceFact(view.prices[symbol], reading.as_of_s, reading.provenance)
-    for key, reading in view.snapshot.readings.items():
+    for symbol, price in prices.items():
+        reading = snapshot.readings[f"price:{symbol}"]
+        facts[symbol] = PriceFact(price, reading.as_of_s, reading.provenance)
+    dollar = prices.get("USDC")
+    if dollar is None:
+        return facts
+    for key, reading in snapshot.readings.items():
         if key.startswith("rate:"):
             symbol = key.rpartition(":")[2]
-            price = view.prices.get("USDC")
-            if price is not None and symbol in view.exit_rates:
-                worth = price * view.exit_rates[symbol] // WAD
+            if symbol in exit_rates:
+                worth = dollar * exit_rates[symbol] // WAD
                 facts[symbol] = PriceFact(worth, reading.as_of_s, reading.provenance)
     return facts
 
 
-def _protocol_facts(view: View, mandate: Mandate) -> dict[str, ProtocolFact]:
+def _protocol_facts(snapshot: MarketSnapshot, mandate: Mandate) -> dict[str, ProtocolFact]:
     """Return what is known of every listed protocol; what is not known stays None."""
-    snapshot = view.snapshot
     facts: dict[str, ProtocolFact] = {}
     for name, listing in mandate.protocols.items():
         tvl = snapshot.fresh(f"tvl:{name}")

@@ -10,7 +10,7 @@ Python's shortest repr, NaN and infinities are refused. Keys are strings: `{1: x
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 
@@ -22,9 +22,11 @@ def _plain(value: object) -> object:
     raise TypeError(f"expected JSON values, found {type(value).__name__}")
 
 
+# A circle is found by the walk over the keys, as a RecursionError, before anything is encoded.
 _ENCODER: Final = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
-)
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain,
+    check_circular=False,
+)  # fmt: skip
 
 
 def canonical_json(value: object) -> str:
@@ -48,17 +50,26 @@ def text_digest(text: str) -> str:
 
 
 def _check_keys(value: object) -> None:
+    """Walk to every key there is. By class, as this is on the path of every cycle."""
+    items: Iterable[object]
     if value.__class__ is dict or isinstance(value, Mapping):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise TypeError(f"expected string keys, found {key!r}")
-            if item.__class__ not in _LEAVES:
-                _check_keys(item)
+        if not _TEXT.issuperset(map(type, value)):  # an enum of strings is a string too
+            _refuse_odd_keys(value)
+        items = value.values()
     elif isinstance(value, list | tuple):
-        for item in value:
-            if item.__class__ not in _LEAVES:
-                _check_keys(item)
+        items = value
+    else:
+        return
+    for item in items:
+        if item.__class__ not in _LEAVES:
+            _check_keys(item)
 
 
-# Compared by class, as the walk is on the path of every cycle.
+def _refuse_odd_keys(value: Mapping[object, object]) -> None:
+    for key in value:
+        if not isinstance(key, str):
+            raise TypeError(f"expected string keys, found {key!r}")
+
+
+_TEXT: Final = frozenset({str})
 _LEAVES: Final = frozenset({str, int, bool, type(None)} | {type(1 / 2)})

@@ -6,6 +6,7 @@ its balance itself grows.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from dynamic.errors import Refused
@@ -27,9 +28,11 @@ AAVE: Final = Position("aave_v3", "USDC")
 
 def asset(symbol: str) -> Asset:
     """Return the asset called `symbol`; PT symbols carry their maturity."""
-    known = _FIXED.get(symbol)
-    if known is not None:
-        return known
+    return _FIXED.get(symbol) or _principal_token(symbol)
+
+
+@lru_cache(maxsize=256)  # four a year; asked for several times in every cycle
+def _principal_token(symbol: str) -> Asset:
     if symbol.startswith("PT-USDC-") and symbol[8:].isdigit():
         return Asset(symbol, 6, AssetKind.CLAIM, "USDC")
     raise Refused(f"expected an instrument of the mandate, found {symbol!r}")
@@ -39,5 +42,6 @@ def registry(symbols: Iterable[str]) -> Mapping[str, Asset]:
     """Return every fixed instrument and those of `symbols`."""
     found = dict(_FIXED)
     for symbol in symbols:
-        found.setdefault(symbol, asset(symbol))
+        if symbol not in found:
+            found[symbol] = _principal_token(symbol)
     return found

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tools.traceability import IDS, collect, read_ids, render
+from tools.traceability import (
+    IDS,
+    MILESTONES,
+    OTHER_IDS,
+    collect,
+    main,
+    read_ids,
+    read_milestones,
+    read_other_ids,
+    render,
+)
 
 SUITE = """
 import pytest
@@ -68,3 +78,52 @@ def test_the_page_says_what_is_not_yet_proven() -> None:
     assert "**1 of 2**" in page
     assert "| GR-01 | a | none yet |" in page
     assert "| GR-02 | b | `tests/t.py::t` |" in page
+
+
+def test_decisions_invariants_and_goals_are_listed_where_a_test_claims_them() -> None:
+    others = {
+        "C": ("Settled", {"C-53": "sums", "C-53b": "watch"}),
+        "I": ("Invariants", {"I-9": "children"}),
+        "R": ("Goals", {"R-3": "kills"}),
+    }
+    page = render({"GR": ("Risk", {"GR-01": "a"})}, {"C-53b": ["tests/t.py::t"]}, others)
+    assert "## Settled with tests" in page
+    assert "| C-53b | watch | `tests/t.py::t` |" in page
+    assert "| C-53 |" not in page
+    assert "Invariants" not in page
+    assert "**0 of 1**" in page, "a decision is not a requirement"
+
+
+def test_every_decision_invariant_and_goal_has_its_own_shape_and_words(tmp_path: Path) -> None:
+    others = read_other_ids(OTHER_IDS)
+    assert list(others) == ["C", "I", "R"]
+    assert list(others["I"][1]) == [f"I-{n}" for n in range(1, 27)]
+    assert list(others["R"][1]) == [f"R-{n}" for n in range(1, 17)]
+    assert not set(others["C"][1]) & {key for _, ids in read_ids(IDS).values() for key in ids}
+    odd = tmp_path / "odd.toml"
+    odd.write_text('[C]\ntitle = "x"\n"C-5" = "one digit"\n')
+    with pytest.raises(SystemExit, match="C-5"):
+        read_other_ids(odd)
+
+
+def test_a_mark_that_nobody_defined_fails(
+    tests: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tests / "test_z.py").write_text("import pytest\n@pytest.mark.req('C-99b')\ndef t(): ...\n")
+    monkeypatch.setattr("tools.traceability.ROOT", tests.parent)
+    assert main(["--check"]) == 1
+    assert "unknown requirement C-99b in tests/test_z.py::t" in capsys.readouterr().err
+
+
+def test_a_release_lists_what_it_has_no_test_for(tmp_path: Path) -> None:
+    families = {"GR": ("Risk", {"GR-01": "a", "GR-02": "b", "GR-03": "c"})}
+    plan = tmp_path / "milestones.toml"
+    plan.write_text('["9.9"]\ntitle = "All"\nids = ["GR-01..GR-03"]\n')
+    wanted = read_milestones(plan, families)
+    page = render(families, {"GR-02": ["tests/t.py::t"]}, None, wanted)
+    assert "## Release 9.9: All" in page
+    assert "| GR | 1 | 3 | GR-01, GR-03 |" in page
+    plan.write_text('["9.9"]\ntitle = "All"\nids = ["GR-01..GR-07"]\n')
+    with pytest.raises(SystemExit, match=r"GR-01\.\.GR-07"):
+        read_milestones(plan, families)
+    assert "0.1.0" in read_milestones(MILESTONES, read_ids(IDS))

@@ -115,10 +115,16 @@ def size(
     bought_day = memory.bought_day if memory.is_buying else exposure.day - 1
     days = exposure.day - bought_day
     buy = min(wants, _buy_max(nav, days, mandate)) if is_buying and days > 0 else 0
+    # A step that was crossed stays crossed until its sale has been carried out.
     after = replace(
-        memory, peak_usd_micro=peak, ladder_bps=ladder_bps, is_buying=is_buying,
-        is_paused=is_paused, bought_day=bought_day, target_usd_micro=target,
-    )  # fmt: skip
+        memory,
+        peak_usd_micro=peak,
+        ladder_bps=memory.ladder_bps if sell else ladder_bps,
+        is_buying=is_buying,
+        is_paused=is_paused,
+        bought_day=bought_day,
+        target_usd_micro=target,
+    )
     action = Action.SELL if sell else Action.BUY if buy else Action.HOLD
     reason = (
         f"ladder {ladder_bps} bps of the tactical layer, "

@@ -19,7 +19,7 @@ APP = create_app(
 SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", APP)
 
 
-@pytest.mark.req("AP-15", "SE-07")
+@pytest.mark.req("AP-15")
 @pytest.mark.slow
 @SCHEMA.parametrize()
 @settings(

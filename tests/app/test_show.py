@@ -57,8 +57,8 @@ def test_basis_points_are_shown_whole(value: int) -> None:
         (show.usd(1), "$0.00"), (show.percent(None), "–"), (show.percent(0.0), "0.00 %"),
         (show.percent(-0.0371), "−3.71 %"), (show.signed_percent(0.0412), "+4.12 %"),
         (show.signed_percent(0.0), "0.00 %"), (show.percent(-0.0), "0.00 %"),
-       
-        (show.percent(-1e-17), "0.00 %"), (show.brief("99172.859774662"), "99,172.859774"), (show.span(0), "0 s"),
+        (show.percent(-1e-17), "0.00 %"), (show.brief("99172.859774662"), "99,172.859774"),
+        (show.span(0), "0 s"),
         (show.span(200_000), "2 d 7 h"),
         (show.span(59), "59 s"), (show.span(60), "1 min"), (show.ago(100, 159), "just now"),
         (show.ago(100, 160), "1 min ago"), (show.ago(None, 1), "never"),

@@ -28,6 +28,7 @@ from dynamic.workflows.parameters import Parameters
 from dynamic.workflows.treasury_cycle import CycleReport, run_cycle
 
 PEOPLE = ("ann", "bob")
+LENT = ("aave_v3", "USDC")
 START_DAY = 30  # of seed 1: accumulation, so that the treasury buys from its third day on
 
 
@@ -191,13 +192,21 @@ class World:
 
     def day(self, number: int) -> CycleReport:
         """Live through one day: a cycle, and another where people have signed."""
-        report = self.cycle(self.first_s + number * DAY_S)
+        return self.day_at(self.first_s + number * DAY_S)
+
+    def day_at(self, at_s: int) -> CycleReport:
+        """Live through one instant: a cycle, and another where people have signed."""
+        report = self.cycle(at_s)
         waits = self.memory.plan
         if waits is None or waits.state is not PlanState.PENDING_APPROVAL:
             return report
         signed = {approval.operator for approval in self.memory.approvals}
-        missing = waits.plan.signatures_required - len(signed)
-        self.sign(*[name for name in PEOPLE if name not in signed][:missing])
+        for name in PEOPLE:
+            waits = self.memory.plan
+            if waits is None or waits.state is not PlanState.PENDING_APPROVAL:
+                break
+            if name not in signed:
+                self.sign(name)
         return self.cycle()
 
     def until(self, last: int, first: int = 0) -> CycleReport:
@@ -209,7 +218,11 @@ class World:
     def check_books(self) -> None:
         """What the books hold is what the venue holds, to the base unit; both chains hold."""
         held = {tuple(p): n for p, n in self.venue.balances(self.clock.now_s()).items()}
-        assert self.memory.book.position_units() == held
+        booked = self.memory.book.position_units()
+        # A pool may keep the last unit of a deposit; the next accrual books it.
+        unit = booked.get(LENT, 0) - held.get(LENT, 0)
+        assert unit in (0, 1)
+        assert booked | {LENT: 0} == held | {LENT: 0}
         self.memory.book.check()
         reader = self.sql.reader()
         assert recover(self.sql.recover()).book.balances == self.memory.book.balances

@@ -71,8 +71,10 @@ def observe(memory: Memory, io: Ports, mandate: Mandate, now_s: int) -> View:
     return View(snapshot, prices, exit_rates, mid_rates, fair, facts)
 
 
-def accrue(view: View, memory: Memory, batch: Batch, now_s: int) -> None:
+def accrue(view: View, memory: Memory, batch: Batch, now_s: int, once_more: str = "") -> None:
     """Book the interest our scaled balance has earned at the index the protocol shows.
+
+    `once_more` names a second accrual in one cycle: what a deposit just booked was rounded by.
 
     An index that is missing or stale books nothing: the interest waits until it is known.
     """
@@ -84,7 +86,7 @@ def accrue(view: View, memory: Memory, batch: Batch, now_s: int) -> None:
     if diary.scaled:
         earned = aave_v3.claim(diary.scaled, index) - memory.book.units(*AAVE)
         if earned:
-            ref = f"accrual:aave_v3:{diary.cycle_no}"
+            ref = f"accrual:aave_v3:{diary.cycle_no}{once_more}"
             memory.post(batch, yield_entry(now_s, ref, *AAVE, earned))
     diary.yield_index_ray = index
 

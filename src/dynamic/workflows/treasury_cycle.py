@@ -69,7 +69,13 @@ def run_cycle(
     memory.seal(batch)
     io.store.commit(batch)
 
-    settled += collect(memory, view, io, mandate, now_s)
+    mined = collect(memory, view, io, mandate, now_s)
+    if mined:
+        settled += mined
+        batch = memory.batch()
+        accrue(view, memory, batch, now_s, ":mined")
+        memory.seal(batch)
+        io.store.commit(batch)
     residues = compare(memory, io, now_s)
     open_residues = len(residues.residues)
     if open_residues:

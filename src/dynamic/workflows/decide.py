@@ -80,6 +80,7 @@ class _Verdict:
     advice: dict[str, object] | None = None
     findings: tuple[Finding, ...] = ()
     plan: Plan | None = None
+    moved_usd_micro: int | None = None  # what authority was asked for, rolling sums included
 
 
 def decide(desk: Desk, number: int) -> DecisionRecord:
@@ -95,6 +96,7 @@ def decide(desk: Desk, number: int) -> DecisionRecord:
         "advice": found.advice,
         "allocation_bps": buckets(dict(situation.values_usd_micro)).bps(),
         "findings": [_finding(f) for f in found.findings],
+        "moved_usd_micro": found.moved_usd_micro,
         "proposal": None if found.proposal is None else _proposal(found.proposal),
         "signal": _signal(desk.signal),
     }
@@ -300,7 +302,7 @@ def _plan(
     )
     return _Verdict(
         outcome, proposal.trigger, f"{sized.reason}; {desk.signal.reasoning}", proposal, said,
-        permit.notices, made,
+        permit.notices, made, permit.notional_usd_micro,
     )  # fmt: skip
 
 

@@ -48,7 +48,13 @@ def observe(memory: Memory, io: Ports, mandate: Mandate, now_s: int) -> View:
     """Take the snapshot this cycle decides on."""
     data = mandate.data
     observations = (*io.feed.observe(now_s), *io.venue.observe(now_s))
-    snapshot = assemble(now_s, observations, data.age_s_max, data.hard_age_s_max, REQUIRED)
+    return read(
+        assemble(now_s, observations, data.age_s_max, data.hard_age_s_max, REQUIRED), memory
+    )
+
+
+def read(snapshot: MarketSnapshot, memory: Memory) -> View:
+    """Name the fresh numbers of a snapshot, taken now or stored."""
     prices: dict[str, int] = {}
     exit_rates: dict[str, int] = {}
     mid_rates: dict[str, int] = {}

@@ -8,6 +8,7 @@ from dynamic.units.amounts import Amount, Asset, AssetKind
 from dynamic.units.instants import DAY_S, HOUR_S, YEAR_S, iso, parse_instant
 from dynamic.units.money import (
     USD_MICRO,
+    format_gwei,
     format_usd,
     price_usd_micro,
     usd_decimal,
@@ -31,6 +32,7 @@ __all__ = [
     "Rounding",
     "bps_of",
     "divide",
+    "format_gwei",
     "format_usd",
     "fraction_to_ray",
     "iso",

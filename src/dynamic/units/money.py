@@ -37,3 +37,9 @@ def format_usd(micro: int, places: int = 2) -> str:
     scaled = divide(abs(micro), 10 ** (6 - places), Rounding.UP if micro < 0 else Rounding.DOWN)
     whole, rest = divmod(scaled, 10**places)
     return f"{sign}${whole:,}" + (f".{rest:0{places}d}" if places else "")
+
+
+def format_gwei(wei: int) -> str:
+    """Write a gas price for people: `104.2 gwei`, rounded up."""
+    tenths = divide(wei, 10**8, Rounding.UP)
+    return f"{tenths // 10:,}.{tenths % 10} gwei"

@@ -32,7 +32,7 @@ from dynamic.protocols.pendle_v2 import first_maturity, symbol_of
 from dynamic.records import DecisionOutcome, DecisionRecord, PlanRecord
 from dynamic.signals.signal import AllocationSignal, Trigger
 from dynamic.signals.triggers import Standing, should_rebalance
-from dynamic.units import DAY_S
+from dynamic.units import DAY_S, format_gwei
 from dynamic.workflows.measure import buckets, follow
 from dynamic.workflows.memory import Memory
 from dynamic.workflows.observe import View, assess
@@ -159,7 +159,8 @@ def _propose(desk: Desk, situation: Situation, sized: Sizing) -> tuple[Proposal 
         return _named(propose(signal, situation, mandate, request), request, sized.reason)
     gas = situation.gas_price_wei
     if gas is None or gas > mandate.gas.price_wei_max:
-        shown = "unknown" if gas is None else f"{gas} wei, limit {mandate.gas.price_wei_max} wei"
+        cap = f"limit {format_gwei(mandate.gas.price_wei_max)}"
+        shown = "unknown" if gas is None else f"{format_gwei(gas)}, {cap}"
         return None, Trigger.NONE.value, f"waits for cheaper gas: {shown}"
     upkeep = maintain(situation, mandate)
     if upkeep is not None:

@@ -33,13 +33,15 @@ def test_rb_plan_ttl() -> None:
 
 @pytest.mark.req("RB-20", "GV-14")
 @pytest.mark.parametrize("direction", [1, -1])
-def test_rb_plan_ttl_price_move_of_two_percent(direction: int) -> None:
+def test_gv_stale_approval_rb_plan_ttl_price_move_of_two_percent(direction: int) -> None:
     edge = 40_000 * USD + direction * 800 * USD
     assert void(BTC=edge) is None
     assert "BTC moved" in (void(BTC=edge + direction) or "")
 
 
-def test_a_changed_mandate_or_a_missing_price_voids() -> None:
+@pytest.mark.req("GV-14")
+def test_gv_stale_approval_changed_mandate_or_missing_price() -> None:
     assert "mandate" in (void(digest="other") or "")
     assert void(BTC=0) == "the price of BTC is not known"
     assert price_moved({}, {}, 200) is None
+    assert price_moved({"BTC": 0}, {"BTC": 0}, 200) == "the price of BTC is not known"

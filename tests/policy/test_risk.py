@@ -15,12 +15,11 @@ from hypothesis import strategies as st
 from dynamic.policy.drawdown import (
     Stage,
     drawdown_bps,
-    high_water,
     stage_of,
     target_multiplier_bps,
 )
 from dynamic.policy.exits import exit_of, exits
-from dynamic.policy.gas import gas_findings, is_low
+from dynamic.policy.gas import gas_findings
 from dynamic.policy.proposal import Position, Urgency
 from dynamic.policy.risk import RiskAnalyzer
 from dynamic.policy.var import normal_z, value_at_risk
@@ -60,14 +59,6 @@ def test_less_money_is_never_a_milder_stage(a: int, b: int, mark: int) -> None:
     low, high = sorted((a, b))
     assert stage_of(low, mark, D) >= stage_of(high, mark, D)
     assert drawdown_bps(low, mark) >= drawdown_bps(high, mark) >= 0
-
-
-@given(st.integers(0, 10**13), st.integers(0, 10**13), st.integers(-(10**12), 10**12))
-def test_the_mark_never_falls_but_by_the_owner_s_flow(mark: int, nav: int, flow: int) -> None:
-    after = high_water(mark, nav, flow)
-    assert after >= nav
-    assert after >= mark + flow
-    assert high_water(mark, 0) == mark
 
 
 @pytest.mark.req("GR-18")
@@ -166,15 +157,6 @@ def test_rb_gas_budget() -> None:
     assert hit(50 * U, 10_000 * U, 0, must, dear=True) == []
     assert hit(50 * U + 1, 10_000 * U, 0, must, dear=True) == ["emergency-fee"]
     assert hit(10 * U, 0, 0, free) == ["plan-gas"]
-
-
-@pytest.mark.req("RB-08")
-def test_rb_opportunistic_gas_is_low() -> None:
-    gwei = 10**9
-    assert is_low(15 * gwei - 1, None, MANDATE.gas)
-    assert not is_low(15 * gwei, None, MANDATE.gas)
-    assert is_low(15 * gwei, 15 * gwei + 1, MANDATE.gas)
-    assert not is_low(20 * gwei, 20 * gwei, MANDATE.gas)
 
 
 @pytest.mark.req("GR-17")

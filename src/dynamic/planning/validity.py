@@ -34,7 +34,7 @@ def price_moved(
     """Say which price left its band around the reference, or None."""
     for symbol, was in reference.items():
         price = now.get(symbol)
-        if price is None:
+        if price is None or was <= 0:
             return f"the price of {symbol} is not known"
         if abs(price - was) * BPS > price_move_bps_max * was:
             return (

@@ -4,12 +4,12 @@
     standing : approvals x plan facts x now  ->  Standing(state, approvers, reason)
 
 Four eyes (GV-02): the approver is a person, is not the proposer, and no person counts twice.
-An approval binds to the plan's digest (GV-03) and dies with its age, with a price that moved,
-or with limits that changed (GV-01, GV-14). One rejection ends it. The advisor is never an
-approver of record (C-54).
+An approval binds to the plan's digest (GV-03) and dies with its age (GV-01), or with its plan,
+which a moved price or changed limits void: see `planning.validity` (GV-14). One rejection ends
+it. The advisor is never an approver of record (C-54).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -17,7 +17,6 @@ from typing import Final, Protocol
 from dynamic.errors import Refused
 from dynamic.policy.sections import Authority
 
-_BPS = 10_000
 NOT_PEOPLE: Final = frozenset(
     {"advisor", "ai", "bot", "claude", "dynamic", "engine", "model", "rules", "scheduler", "system"}
 )
@@ -99,24 +98,3 @@ def standing(
     if len(who) >= signatures_required:
         return Standing(State.GRANTED, who, f"{len(who)} of {signatures_required} signatures")
     return Standing(State.PENDING, who, f"{len(who)} of {signatures_required} signatures")
-
-
-def void_reason(
-    reference_prices: Mapping[str, int], prices: Mapping[str, int], planned_mandate: str,
-    mandate_digest: str, authority: Authority,
-) -> str | None:  # fmt: skip
-    """Say why a plan and its approvals no longer hold; None while they do (GV-14).
-
-    A move of exactly the limit holds, one unit more voids; a price that is missing voids.
-    """
-    if planned_mandate != mandate_digest:
-        return f"limits changed: planned under {planned_mandate[:12]}, now {mandate_digest[:12]}"
-    limit = authority.plan_price_move_bps_max
-    for asset, then in reference_prices.items():
-        now = prices.get(asset)
-        if now is None or then <= 0:
-            return f"price of {asset} is missing"
-        if abs(now - then) * _BPS > limit * then:
-            moved = -(-abs(now - then) * _BPS // then)
-            return f"price of {asset} moved {moved} bps, limit {limit} bps"
-    return None

@@ -21,11 +21,6 @@ class Stage(IntEnum):
     EXIT = 3
 
 
-def high_water(previous_usd_micro: int, nav_usd_micro: int, flow_usd_micro: int = 0) -> int:
-    """Return the new mark: the owner's flow moves it one to one, then it only rises."""
-    return max(previous_usd_micro + flow_usd_micro, nav_usd_micro, 0)
-
-
 def drawdown_bps(nav_usd_micro: int, high_water_usd_micro: int) -> int:
     """Return the loss from the mark in bps, rounded up (against us); never negative."""
     lost = high_water_usd_micro - nav_usd_micro

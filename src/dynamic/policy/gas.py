@@ -34,13 +34,6 @@ def gas_findings(
     return found
 
 
-def is_low(price_wei: int, percentile_wei: int | None, limits: Gas) -> bool:
-    """Say whether gas is low: under its fixed mark, or under its own recent percentile (RB-08)."""
-    return price_wei < limits.low_price_wei or (
-        percentile_wei is not None and price_wei < percentile_wei
-    )
-
-
 def _over(rule: str, part: int, whole: int, limit_bps: int) -> tuple[Finding, ...]:
     if part * _BPS <= limit_bps * whole:
         return ()

@@ -49,12 +49,6 @@ def test_a_hundred_thousand_at_3_9_percent_for_a_year() -> None:
     assert aave_v3.claim(scaled, index) == 103_899_999_999  # floored from 103 900.000000
 
 
-def test_the_contract_grows_linearly_between_interactions() -> None:
-    assert aave_v3.index_after(RAY, RAY // 10, YEAR_S) == RAY * 11 // 10
-    assert aave_v3.index_after(RAY, RAY // 10, YEAR_S // 2) == RAY * 105 // 100
-    assert aave_v3.index_after(RAY, 0, YEAR_S) == RAY
-
-
 @pytest.mark.parametrize(("units", "expected"), [(1, 0), (2, 1), (3, 2), (1_000_000, 999_999)])
 def test_the_floor_is_one_unit(units: int, expected: int) -> None:
     index = RAY + RAY // 3

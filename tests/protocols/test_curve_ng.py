@@ -34,11 +34,9 @@ def test_exact_numbers() -> None:
     assert curve_ng.withdrawn(WAD, 18, 6, WAD, WAD // 1_000) == 999_000
 
 
-def test_fees_round_up_and_one_sided_entry_pays_half() -> None:
+def test_fees_round_up() -> None:
     assert curve_ng.fee_units(10_000, WAD // 10_000) == 1
     assert curve_ng.fee_units(10_001, WAD // 10_000) == 2
-    assert curve_ng.one_sided_fee_wad(4 * WAD // 10_000) == 2 * WAD // 10_000
-    assert curve_ng.one_sided_fee_wad(1) == 1
 
 
 def test_virtual_price_earns_its_apy() -> None:

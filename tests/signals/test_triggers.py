@@ -1,4 +1,4 @@
-"""Triggers at their exact bounds, cheap gas, and looking back at sales."""
+"""Triggers at their exact bounds."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynamic.errors import Refused
 from dynamic.signals.estimate import estimate
-from dynamic.signals.gas import GasWindow
-from dynamic.signals.outcomes import due
 from dynamic.signals.signal import AllocationSignal, Trigger
 from dynamic.signals.state import SignalState
 from dynamic.signals.triggers import (
@@ -117,34 +114,3 @@ def test_drift_of_nothing_is_unknown() -> None:
     drift = largest_drift({"btc": 1}, {"btc": 10_000})
     assert drift is not None
     assert drift.bps == 0
-
-
-@given(st.lists(st.integers(1, 10**12), min_size=1, max_size=60))
-def test_gas_percentile_is_a_price_paid_within_thirty_days(prices: list[int]) -> None:
-    window = GasWindow()
-    for day, price in enumerate(prices):
-        window = window.with_price(day * DAY_S, price, 30)
-    last = sorted(prices[-30:])
-    p25 = window.percentile_wei(25)
-    assert p25 in last
-    assert 4 * sum(price <= p25 for price in last) >= len(last)
-    assert 4 * sum(price < p25 for price in last) < len(last)
-    assert GasWindow.from_payload(window.to_payload()) == window
-
-
-def test_gas_window_replaces_within_a_day_and_knows_when_it_knows_nothing() -> None:
-    assert GasWindow().percentile_wei(25) is None
-    window = GasWindow().with_price(0, 5, 30).with_price(3_600, 7, 30)
-    assert window.prices_wei == (7,)
-    assert window.with_price(30 * DAY_S, 9, 30).prices_wei == (9,)
-    with pytest.raises(Refused):
-        GasWindow.from_payload("{}")
-
-
-@pytest.mark.req("SG-26")
-def test_sg_outcome_scheduled() -> None:
-    checks = due("d-1", NOW, (30, 1, 90, 7))
-    assert [(c.horizon_d, c.due_at_s - NOW) for c in checks] == [
-        (1, DAY_S), (7, 7 * DAY_S), (30, 30 * DAY_S), (90, 90 * DAY_S),
-    ]  # fmt: skip
-    assert {c.decision_id for c in checks} == {"d-1"}

@@ -13,7 +13,6 @@ from dynamic.errors import InvariantBroken, Refused
 from dynamic.signals.volatility import (
     Ewma,
     decay_for_days,
-    decay_for_halflife,
     is_above_guard,
     realised,
 )
@@ -80,6 +79,5 @@ def test_the_same_day_twice_changes_nothing() -> None:
         Ewma.from_payload("[1]")
 
 
-def test_spans_and_halflives() -> None:
+def test_spans() -> None:
     assert decay_for_days(30) == pytest.approx(29 / 31)
-    assert decay_for_halflife(11.0) ** 11 == pytest.approx(0.5)

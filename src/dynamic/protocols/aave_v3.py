@@ -7,16 +7,11 @@ The contract rounds half up; we floor what we may claim, so a balance may read o
 just after a supply or a withdrawal. The events say the exact amount, and that unit is booked
 as negative interest: nothing vanishes unnamed.
 
-Source: aave-v3-origin `MathUtils.calculateLinearInterest`, `ScaledBalanceTokenBase`.
+Source: aave-v3-origin `ScaledBalanceTokenBase`, `WadRayMath`.
 """
 
 from dynamic.protocols.growth import growth_ray
-from dynamic.units import RAY, YEAR_S, Rounding, divide
-
-
-def index_after(index_ray: int, apr_ray: int, elapsed_s: int) -> int:
-    """Grow the liquidity index as the contract does between two interactions: linearly, floored."""
-    return index_ray * (RAY + apr_ray * elapsed_s // YEAR_S) // RAY
+from dynamic.units import RAY, Rounding, divide
 
 
 def index_at_apy(index_ray: int, apy_ray: int, elapsed_s: int) -> int:

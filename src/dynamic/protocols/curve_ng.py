@@ -15,11 +15,6 @@ from dynamic.protocols.growth import growth_ray
 from dynamic.units import RAY, WAD, Rounding, divide
 
 
-def one_sided_fee_wad(swap_fee_wad: int, coins: int = 2) -> int:
-    """Return the fee of entering or leaving with one coin only, rounded up."""
-    return divide(swap_fee_wad * coins, 4 * (coins - 1), Rounding.UP)
-
-
 def virtual_price_after(virtual_price_wad: int, apy_ray: int, elapsed_s: int) -> int:
     """Grow the virtual price by the pool's yield, floored."""
     return virtual_price_wad * growth_ray(apy_ray, elapsed_s) // RAY

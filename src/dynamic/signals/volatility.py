@@ -26,11 +26,6 @@ def decay_for_days(days: int) -> float:
     return 1.0 - 2.0 / (days + 1)
 
 
-def decay_for_halflife(days: float) -> float:
-    """Return the lambda by which a squared return loses half its weight in `days`."""
-    return float(0.5 ** (1.0 / days))
-
-
 @dataclass(frozen=True, slots=True)
 class Ewma:
     """Exponentially weighted variance of daily log returns."""

@@ -38,3 +38,13 @@ def begin(sample: SampleFeed, mandate: Mandate) -> Begin:
         return world
 
     return make
+
+
+@pytest.fixture(scope="session")
+def fresh(sample: SampleFeed, mandate: Mandate) -> Begin:
+    """Make a world that is not funded yet."""
+
+    def make(faults: Faults | None = None, advisor: Advisor | None = None) -> World:
+        return World(sample, mandate, faults, advisor)
+
+    return make

@@ -173,6 +173,10 @@ class World:
             treasury = PaperTreasury(self.venue, self.io, self.mandate, self.parameters)
             pay_in(treasury, self.memory, self.clock.now_s())
 
+    def restart_quietly(self) -> None:
+        """Begin again after a death; a world never funded is funded by the next attempt."""
+        self.memory = recover(self.store.recover())
+
     def cycle(self, at_s: int | None = None) -> CycleReport:
         """Run one cycle, at an instant or now. The emergency policy stays signed."""
         if at_s is not None:

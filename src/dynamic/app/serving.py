@@ -20,13 +20,38 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from dynamic.errors import Conflict, InvariantBroken, Refused
+from dynamic.app.api.settings import ApiSettings, Credential, Person, Role
+from dynamic.app.settings import Settings
+from dynamic.errors import ConfigRefused, Conflict, InvariantBroken, Refused
 
 DRAIN_S: Final = 1  # for requests in flight
 FINISH_S: Final = 7.0  # for the cycle in hand; with the drain below ten seconds (OP-12)
 BACKLOG: Final = 128
+_DIGEST_LENGTH: Final = 64
 
 log = structlog.get_logger("dynamic.service")
+
+
+def border(settings: Settings, port: int) -> ApiSettings:
+    """Return who may call the service, from the settings' `name -> role:sha256-of-token`."""
+    credentials = []
+    for name, text in settings.api.tokens.items():
+        role, _, digest = text.partition(":")
+        is_digest = len(digest) == _DIGEST_LENGTH and not set(digest) - set("0123456789abcdef")
+        if role not in set(Role) or not is_digest:
+            raise ConfigRefused(
+                f"api.tokens.{name}: expected role:sha256-of-token with a role of "
+                f"{', '.join(Role)}, found something else; nothing was started"
+            )
+        credentials.append(Credential(Person(name, Role(role)), digest))
+    host = settings.api.host
+    return ApiSettings(
+        host=host,
+        port=port,
+        requests_per_minute=settings.api.requests_per_minute,
+        credentials=tuple(credentials),
+        allowed_hosts=frozenset({"127.0.0.1", "localhost", "::1", host.lower()}),
+    )
 
 
 class Work(Protocol):
@@ -101,7 +126,7 @@ def serve(
         except InvariantBroken as found:
             log.critical("an invariant is broken; the switch is halted", reason=found.message)
             broken.append(found)
-        except Exception as found:  # noqa: BLE001 - the last line of the thread: nothing is hidden
+        except Exception as found:  # the last line of the thread: nothing is hidden
             log.error("the loop ended by a bug", exc_info=found)
             broken.append(found)
         finally:

@@ -3,7 +3,7 @@
     command line  >  environment DYNAMIC__A__B  >  dynamic.toml  >  defaults
 
 An unknown key, wherever it stands, is refused by name. Secrets are given as file paths or
-hashes, never as values, so `dynamic show-config` may print everything it knows.
+hashes; where one stands in a value all the same (a database's password), it is never shown.
 """
 
 import os
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dynamic.errors import ConfigRefused
 
 PREFIX: Final = "DYNAMIC__"
+TOKEN_VARIABLE: Final = "DYNAMIC__TOKEN"  # noqa: S105 - a person's own secret: used, never merged or shown
 CONFIG_FILE: Final = "dynamic.toml"
 
 
@@ -36,11 +37,9 @@ class ApiSection(_Section):
 
 
 class FeedSection(_Section):
-    """Where market data comes from."""
+    """Where live market data comes from; what is not named here has its public address."""
 
-    timeout_s: float = Field(2.0, gt=0)
-    budget_s: float = Field(5.0, gt=0)
-    cache_s: int = Field(300, ge=0)
+    endpoints: dict[str, str] = Field(default_factory=dict)  # source -> http(s) address
 
 
 class Settings(_Section):
@@ -90,16 +89,31 @@ def load_settings(
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        where = sources.get(key, "the configuration")
-        expected, found = first["msg"].lower(), first.get("input")
+        where = next((name for path, name in sources.items() if _is_in(path, key)), "settings")
+        if first["type"] == "extra_forbidden":
+            raise ConfigRefused(
+                f"{key} ({where}): expected a known key, found an unknown one; nothing was started"
+            ) from None
+        expected, found = first["msg"].lower(), shown_value(key, first.get("input"))
         raise ConfigRefused(
             f"{key} ({where}): {expected}, found {found!r}; nothing was started"
-        ) from error
+        ) from None
     shown = tuple(
-        Setting(path, value, sources.get(path, "default"))
+        Setting(path, shown_value(path, value), sources.get(path, "default"))
         for path, value in _flatten(settings.model_dump(mode="json"))
     )
     return settings, shown
+
+
+def _is_in(path: str, key: str) -> bool:
+    return path == key or path.startswith(f"{key}.") or key.startswith(f"{path}.")
+
+
+def shown_value(key: str, value: object) -> object:
+    """Return what may be shown of a value: never a secret, whatever it is nested in."""
+    from dynamic.adapters.logs import redact
+
+    return redact(value, key)
 
 
 def _file_layer(config: Path | None) -> list[tuple[str, dict[str, Any]]]:
@@ -111,13 +125,13 @@ def _file_layer(config: Path | None) -> list[tuple[str, dict[str, Any]]]:
     try:
         return [(str(path), tomllib.loads(path.read_text(encoding="utf-8")))]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ConfigRefused(f"{path}: expected TOML, found {error}; nothing was started") from error
+        raise ConfigRefused(f"{path}: expected TOML, found {error}; nothing was started") from None
 
 
 def _environment_layer(environ: Mapping[str, str]) -> dict[str, Any]:
     layer: dict[str, Any] = {}
     for name, value in sorted(environ.items()):
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) and name != TOKEN_VARIABLE:
             _put(layer, name[len(PREFIX) :].lower().replace("__", "."), value)
     return layer
 
@@ -138,7 +152,7 @@ def _put(target: dict[str, Any], path: str, value: object) -> None:
     for parent in parents:
         inner = target.setdefault(parent, {})
         if not isinstance(inner, dict):
-            raise ConfigRefused(f"{path}: expected a section at {parent}, found {inner!r}")
+            raise ConfigRefused(f"{path}: expected a section at {parent}, found a value")
         target = inner
     target[leaf] = value
 

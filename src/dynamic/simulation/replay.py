@@ -47,10 +47,12 @@ class Replay:
     mandate: Mandate
     parameters: Parameters
     people_sign: bool = True
+    sign_after_s: int = 0  # how long they take; an instant of its own where that is between two
 
     def run(self, span: Span, before: Callable[[int], None] | None = None) -> Iterator[CycleReport]:
         """Live through a span; `before` sees each instant first (deposits, faults)."""
         for now_s in span.instants():
+            yield from self._answers_before(now_s)
             yield from self.step(now_s, before)
 
     def step(
@@ -65,6 +67,17 @@ class Replay:
         if self.people_sign and self.sign_all():
             yield run_cycle(self.memory, self.io, self.mandate, self.parameters)
 
+    def _answers_before(self, now_s: int) -> Iterator[CycleReport]:
+        """Let people answer between two cycles, when their time to do so has come."""
+        record = self.memory.plan
+        if not self.people_sign or not self.sign_after_s or record is None:
+            return
+        answer_s = record.plan.created_at_s + self.sign_after_s
+        if record.state is PlanState.PENDING_APPROVAL and answer_s < now_s:
+            self.clock.move_to(answer_s)
+            if self.sign_all():
+                yield run_cycle(self.memory, self.io, self.mandate, self.parameters)
+
     def sign_all(self) -> bool:
         """Let the replay's people sign what waits; true where something was approved."""
         signed = False
@@ -73,6 +86,8 @@ class Replay:
             if record is None or record.state is not PlanState.PENDING_APPROVAL:
                 break
             plan = record.plan
+            if self.clock.now_s() < plan.created_at_s + self.sign_after_s:
+                break
             answer = Signature(plan.plan_id, plan.digest, name, True, "signed in replay")
             signed = sign(answer, self.memory, self.io, self.mandate).state is PlanState.APPROVED
         return signed

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from dynamic.adapters.feeds.history import HistoryFeed
-from dynamic.adapters.feeds.public import PublicFeed
+from dynamic.adapters.feeds.public import Endpoints, PublicFeed
 from dynamic.adapters.feeds.public_history import public_history
 from dynamic.errors import DataUnfit, Refused
 from dynamic.market.observation import Observation
@@ -114,14 +114,19 @@ def sample_market(seed: int, first_s: int | None, last_s: int | None) -> Market:
     return Market(name, feed, played(feed, first_s, last_s), is_synthetic=True)
 
 
-def live_market(live: PublicFeed, mandate: Mandate, first_s: int | None,
-                last_s: int | None) -> Market | None:  # fmt: skip
+def live_market(
+    live: PublicFeed,
+    mandate: Mandate,
+    first_s: int | None,
+    last_s: int | None,
+    at: Endpoints | None = None,
+) -> Market | None:
     """Play live public history and live on with live data; None where it cannot be reached."""
     now_s = int(time.time())
     try:
         if not live.reachable(now_s):
             return None
-        feed = LivedFeed(public_history(live, assumed_apy(mandate), now_s), live)
+        feed = LivedFeed(public_history(live, assumed_apy(mandate), now_s, at), live)
     except DataUnfit:
         return None
     return Market("live history", feed, played(feed, first_s, last_s), False, live)

@@ -11,20 +11,19 @@ open. The first cycle warms the ladder with the feed's past and pays the mandate
 """
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final, Protocol
 
 from dynamic.adapters.clock import SystemClock
-from dynamic.adapters.feeds.public import PublicFeed
-from dynamic.adapters.mandate_file import default_text
+from dynamic.adapters.feeds.public import Endpoints, PublicFeed
 from dynamic.adapters.notify.log import LogNotifier
 from dynamic.adapters.storage.reader import ReadStore
 from dynamic.adapters.storage.store import SqlStore
 from dynamic.adapters.switch_file import SwitchFile
 from dynamic.adapters.venues.paper import PaperVenue
-from dynamic.errors import StoreUnavailable
+from dynamic.errors import ConfigRefused, StoreUnavailable
 from dynamic.policy.mandate import Mandate
 from dynamic.ports import Clock
 from dynamic.trading.engine import Engine
@@ -102,10 +101,34 @@ def prepare_home(directory: Path) -> Path:
     return directory
 
 
-def public_feed(mandate: Mandate) -> PublicFeed:
-    """Return the keyless live feed, with the mandate's assumptions where nothing is observed."""
-    jump_bps_max = mandate.data.price_jump_bps_max
-    return PublicFeed(jump_bps_max=jump_bps_max, assumed_apy=assumed_apy(mandate))
+def public_feed(mandate: Mandate, addresses: Mapping[str, str] | None = None) -> PublicFeed:
+    """Return the keyless live feed, with the mandate's assumptions where nothing is observed.
+
+    `addresses` replace the public ones by source; ConfigRefused for an unknown source or an
+    address that is not http(s).
+    """
+    return PublicFeed(
+        jump_bps_max=mandate.data.price_jump_bps_max,
+        assumed_apy=assumed_apy(mandate),
+        endpoints=endpoints(addresses or {}),
+    )
+
+
+def endpoints(addresses: Mapping[str, str]) -> Endpoints:
+    """Return where the sources are."""
+    known = {each.name for each in fields(Endpoints)}
+    for source, address in addresses.items():
+        if source not in known:
+            raise ConfigRefused(
+                f"feed.endpoints.{source}: expected one of {', '.join(sorted(known))}, "
+                "found another source; nothing was started"
+            )
+        if not address.startswith(("http://", "https://")):
+            raise ConfigRefused(
+                f"feed.endpoints.{source}: expected an http(s) address, found another; "
+                "nothing was started"
+            )
+    return Endpoints(**addresses)
 
 
 def open_treasury(
@@ -163,11 +186,11 @@ def live_sources(feed: PublicFeed, clock: Clock) -> tuple[SourceView, ...]:
     )
 
 
-def live_setting(feed: PublicFeed, clock: Clock, mandate_text: str | None = None) -> Setting:
+def live_setting(feed: PublicFeed, clock: Clock, mandate_text: str) -> Setting:
     """Return what a live paper treasury says about itself."""
     return Setting(
         label=lambda: "paper · live",
         is_synthetic=False,
-        mandate_text=default_text() if mandate_text is None else mandate_text,
+        mandate_text=mandate_text,
         sources=lambda: live_sources(feed, clock),
     )

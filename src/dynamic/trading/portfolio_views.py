@@ -52,7 +52,7 @@ def portfolio_view(reader: ReadStore, signal: AllocationSignal, engine: Engine) 
         total_usd_micro=nav["nav_usd_micro"],
         cash_usd_micro=buckets["cash"],
         volatile_usd_micro=nav["volatile_usd_micro"],
-        buckets=bucket_views(buckets, _targets(signal, target, nav["nav_usd_micro"])),
+        buckets=bucket_views(buckets, sized_targets(signal, target, nav["nav_usd_micro"])),
         positions=_positions(payload["positions"], units, lots, _apys(reader)),
         return_24h=recent.get("24h"),
         return_7d=recent.get("7d"),
@@ -79,7 +79,7 @@ def _remembered(
     )
 
 
-def _targets(
+def sized_targets(
     signal: AllocationSignal, target_usd_micro: int | None, nav_usd_micro: int
 ) -> dict[str, int]:
     """Return the targets after sizing: what the cushion leaves of the ladder, the rest in base."""

@@ -52,6 +52,7 @@ class Course:
     store_url: str = MEMORY_STORE
     group: int = 500
     has_memory: bool = True  # the ladder knows the history before the first day
+    sign_after_s: int | None = 0  # how long the replay's people take to sign; None: there are none
 
 
 @dataclass(slots=True)
@@ -183,8 +184,9 @@ class Journey:
             warm_up(self.memory, course.feed, eve, self.treasury.parameters)
         pay_in(self.treasury, self.memory, course.span.first_s)
         self.replay = Replay(
-            self.clock, self.memory, self.treasury.io, mandate, self.treasury.parameters
-        )
+            self.clock, self.memory, self.treasury.io, mandate, self.treasury.parameters,
+            people_sign=course.sign_after_s is not None, sign_after_s=course.sign_after_s or 0,
+        )  # fmt: skip
         self._points: list[NavPoint] = []
         self._parts: dict[str, int] = {}
         self._benchmarks: dict[str, int] = {}

@@ -46,9 +46,7 @@ class Job:
 class Loop:
     """Does each job when it is due; see the module."""
 
-    def __init__(
-        self, clock: Clock, jobs: Sequence[Job], notifier: Notifier, retry_s: int
-    ) -> None:
+    def __init__(self, clock: Clock, jobs: Sequence[Job], notifier: Notifier, retry_s: int) -> None:
         self.jobs = tuple(jobs)
         self._clock = clock
         self._notifier = notifier

@@ -54,9 +54,7 @@ def public_history(
 
 
 def _bitcoin(feed: PublicFeed, key: str, unit: str, now_s: int) -> Channel:
-    points = [
-        Point(o.fetched_at_s, o.as_of_s, o.value, o.source) for o in feed.history(key, now_s)
-    ]
+    points = [Point(o.fetched_at_s, o.as_of_s, o.value, o.source) for o in feed.history(key, now_s)]
     if not points:
         raise DataUnfit(f"expected a daily history of {key}, found none")
     return Channel(key, unit, points)

@@ -26,6 +26,9 @@ from dynamic.app.cli.output import facts, say, working
 from dynamic.errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dynamic.app.api.settings import Role
     from dynamic.app.settings import Settings
     from dynamic.policy.mandate import Mandate
     from dynamic.trading.markets import Market
@@ -82,7 +85,7 @@ def demo(
         log = (settings.data_dir / LOG_FILE).open("a", encoding="utf-8")
         logs.configure(settings.log_level, closing.enter_context(log))
         with working("looking for a market to play"):
-            market = _market(history, seed, first_s, last_s, judged)
+            market = _market(history, seed, first_s, last_s, judged, settings)
         _same_market(settings.data_dir / MARKET_FILE, market.name)
         patience_s = None if approve is Approve.ME else PATIENCE_S
         code = _play(settings, judged, market, listener, speed, patience_s, no_open)
@@ -106,15 +109,17 @@ def _settings(
 
 def _market(
     history: Path | None, seed: int | None, first_s: int | None, last_s: int | None,
-    mandate: "Mandate",
+    mandate: "Mandate", settings: "Settings",
 ) -> "Market":  # fmt: skip
     from dynamic.trading import markets
-    from dynamic.trading.opening import public_feed
+    from dynamic.trading.opening import endpoints, public_feed
 
     if history is not None:
         return markets.recorded_market(history, mandate, first_s, last_s)
     if seed is None:
-        found = markets.live_market(public_feed(mandate), mandate, first_s, last_s)
+        addresses = settings.feed.endpoints
+        live = public_feed(mandate, addresses)
+        found = markets.live_market(live, mandate, first_s, last_s, endpoints(addresses))
         if found is not None:
             return found
         say("live public data cannot be reached; playing a synthetic sample instead")
@@ -172,16 +177,14 @@ def _play(
             if not no_open and _has_display():
                 webbrowser.open(url)
 
-        return serve(
-            create_app(service, api), listener, player, started=started, finish_s=FINISH_S
-        )
+        return serve(create_app(service, api), listener, player, started=started, finish_s=FINISH_S)
     finally:
         treasury.close()
         say("the demo has ended")
 
 
 def _announce(
-    url: str, market: "Market", tokens: "dict[object, str]", home: Path, speed: float,
+    url: str, market: "Market", tokens: "Mapping[Role, str]", home: Path, speed: float,
     patience_s: float | None,
 ) -> None:  # fmt: skip
     from dynamic.units import iso

@@ -96,6 +96,10 @@ def exit_for(error: DynamicError | InvariantBroken) -> Exit:
         return Exit.USAGE
     if isinstance(error, DataUnfit):
         return Exit.DATA_UNFIT
+    if error.code == "denied":
+        return Exit.DENIED
+    if error.code == "approval-required":
+        return Exit.APPROVAL_NEEDED
     return Exit.ERROR
 
 

@@ -1,8 +1,8 @@
 """The verdict: whatever a command ends with becomes one line and one exit code.
 
-    Refused, usage 2   DataUnfit 5   every other expected failure 1
-    InvariantBroken 1  the switch is lowered to HALTED first
-    a bug 1            one line; the details are in the log, without secrets
+Refused, usage 2   DataUnfit 5   every other expected failure 1
+InvariantBroken 1  the switch is lowered to HALTED first
+a bug 1            one line; the details are in the log, without secrets
 """
 
 import logging
@@ -22,7 +22,7 @@ from dynamic.errors import DynamicError, InvariantBroken
 
 INTERRUPTED: Final = 130
 # Whichever parser this typer brings: ClickException is the parent of every usage error.
-_USAGE: Final = typer.BadParameter.__mro__[2]
+_USAGE: Final[type[Exception]] = typer.BadParameter.__mro__[2]
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -45,7 +45,7 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
-    except Exception as bug:  # noqa: BLE001 - the last line of the program: it becomes one line
+    except Exception as bug:  # the last line of the program: it becomes one line
         where = _write_down(bug)
         text = f"an unexpected {type(bug).__name__}; {where}"
         return say_error(Exit.ERROR, text, as_json)

@@ -4,7 +4,6 @@
     SqlStore      the single writer behind ports.Store       (store.py)
     GroupCommit   many batches in one transaction, for replay (group.py)
     ReadStore     the questions of API and CLI               (reader.py)
-    SqlSwitch     the persisted switch                       (switch.py)
     RequestKeys   idempotency keys of requests               (request_keys.py)
 
 Nothing is imported here, so that naming the package loads no database driver.

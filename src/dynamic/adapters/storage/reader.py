@@ -219,6 +219,18 @@ class ReadStore:
             ]
         return rows
 
+    def entry(self, entry_id: str) -> Entry | None:
+        """Return one entry by its id, or None."""
+        with self.database.reading() as connection:
+            row = connection.execute(select(ENTRIES).where(ENTRIES.c.entry_id == entry_id)).first()
+            if row is None:
+                return None
+            lines = _postings(connection, [row.seq])
+        return Entry(
+            row.entry_id, row.at_s, EntryKind(row.kind), row.narration, row.ref,
+            tuple(lines.get(row.seq, ())),
+        )  # fmt: skip
+
     def entry_records(self, after_seq: int = 0) -> Iterator[Entry]:
         """Stream all entries, oldest first, for exports and replays of the books."""
         while True:

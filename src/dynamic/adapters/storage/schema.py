@@ -2,7 +2,7 @@
 
     market_snapshots <- decisions <- plans <- approvals, steps     what was decided, and done
     entries <- postings, seals                                     the double entry ledger
-    audit_events, tx_logs, switch_log                              hash chains and journals
+    audit_events, tx_logs                                          hash chains and journals
     nav_history, outcomes, engine_state                            measures, and memory by name
     idempotency_keys, writer_lease                                 requests, and who may write
 
@@ -104,10 +104,6 @@ REQUEST_KEYS = Table(
     *[Column(name, Text, primary_key=True) for name in ("key", "route", "actor")],
     *_text("request_digest"), Column("status", Integer), Column("body", Text),
     *_whole("created_at"),
-)  # fmt: skip
-SWITCH_LOG = Table(
-    "switch_log", METADATA,
-    _seq(), *_text("state", "actor", "reason"), *_whole("at_s"),
 )  # fmt: skip
 WRITER_LEASE = Table(
     "writer_lease", METADATA,

@@ -9,7 +9,7 @@ from typing import Final
 
 APPEND_ONLY: Final = (
     "audit_events", "entries", "postings", "seals", "approvals", "steps", "tx_logs",
-    "decisions", "switch_log",
+    "decisions",
 )  # fmt: skip
 FUNCTIONS: Final = {
     "dynamic_append_only": """

@@ -15,7 +15,7 @@ from typing import Final
 _ENDS: Final = "('settled', 'reverted', 'abandoned')"
 APPEND_ONLY: Final = (
     "audit_events", "entries", "postings", "seals", "approvals", "steps", "tx_logs",
-    "decisions", "switch_log",
+    "decisions",
 )  # fmt: skip
 # Their unique keys. Postings are guarded by the seal, audit events by their chain.
 KEYS: Final = {
@@ -32,7 +32,6 @@ KEYS: Final = {
     ),
     "tx_logs": ("id = NEW.id", "idempotency_key = NEW.idempotency_key"),
     "decisions": ("seq = NEW.seq", "decision_id = NEW.decision_id"),
-    "switch_log": ("seq = NEW.seq",),
 }
 _LIMB: Final = 10**15
 # Digits 65-79, 50-64, ... as substr() counts them, the lowest first; the top limb has four.

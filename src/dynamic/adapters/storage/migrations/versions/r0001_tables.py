@@ -95,16 +95,12 @@ CREATE INDEX outcomes_due ON outcomes (due_at_s) WHERE measured_at_s IS NULL;
 CREATE TABLE idempotency_keys (
   key TEXT NOT NULL, route TEXT NOT NULL, actor TEXT NOT NULL, request_digest TEXT NOT NULL,
   status INTEGER, body TEXT, created_at BIGINT NOT NULL, PRIMARY KEY (key, route, actor)
-);
-CREATE TABLE switch_log (
-  seq {seq} PRIMARY KEY NOT NULL, state TEXT NOT NULL, actor TEXT NOT NULL,
-  reason TEXT NOT NULL, at_s BIGINT NOT NULL
 )
 """
 # The circle between an entry and its seal: PostgreSQL closes it after both exist.
 CIRCLE: Final = " REFERENCES seals (entry_seq) DEFERRABLE INITIALLY DEFERRED"
 NAMES: Final = (
-    "switch_log", "idempotency_keys", "outcomes", "nav_history", "audit_events", "tx_logs",
+    "idempotency_keys", "outcomes", "nav_history", "audit_events", "tx_logs",
     "seals", "postings", "entries", "steps", "approvals", "plans", "decisions",
     "market_snapshots", "writer_lease", "engine_state",
 )  # fmt: skip

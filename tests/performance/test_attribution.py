@@ -152,9 +152,3 @@ def test_what_has_no_price_is_not_attributed() -> None:
     held = Mark(0, {("wallet", "WBTC"): 1}, {"BTC": 1}, {})
     with pytest.raises(DataUnfit, match="BTC"):
         attribute(held, Mark(1, {}, {}, {}), [], ASSETS)
-
-
-def test_neighbouring_spans_join() -> None:
-    one, two = Attribution(1, 2, 3, 4, 5, 6, 7), Attribution(10, 20, 30, 40, 50, 60, 70)
-    assert one.plus(two) == Attribution(11, 22, 33, 44, 55, 66, 77)
-    assert one.plus(two).total == one.total + two.total

@@ -58,14 +58,6 @@ class Attribution:
             + self.other
         )  # fmt: skip
 
-    def plus(self, later: "Attribution") -> "Attribution":
-        """Join two neighbouring spans."""
-        return Attribution(
-            self.price + later.price, self.yield_ + later.yield_, self.fees + later.fees,
-            self.slippage + later.slippage, self.gas + later.gas, self.flows + later.flows,
-            self.other + later.other,
-        )  # fmt: skip
-
     def usd_micro(self) -> dict[str, int]:
         """Return the parts in whole usd_micro that sum to the floored total exactly.
 

@@ -63,16 +63,6 @@ def targets(plans: Plans) -> dict[str, tuple[Target, Target]]:
     }
 
 
-def comparisons_usd_micro(plans: Plans) -> dict[str, int]:
-    """Return what the same capital earns at the yield, and in a coin that gains half."""
-    return {
-        "static_yield": interest_usd_micro(
-            plans.capital_usd_micro, plans.base_apy_bps, plans.months
-        ),
-        "hold_half_up": plans.capital_usd_micro // 2,
-    }
-
-
 def blended_apy_bps_e2(amounts_usd_micro: Mapping[str, int], apy_bps: Mapping[str, int]) -> int:
     """Return the blended yield in hundredths of a bps, floored: 5.9166 % is 59 166."""
     whole = sum(amounts_usd_micro.values())

@@ -7,7 +7,7 @@ principal token before maturity is never shown at par (PM-11).
 """
 
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import Final
 
 from dynamic.errors import DataUnfit
 from dynamic.units import WAD, Asset, AssetKind
@@ -15,15 +15,6 @@ from dynamic.units import WAD, Asset, AssetKind
 # usd_micro x 10**36: every value of a token with up to 18 decimals is a whole number of it.
 SCALE: Final = 10**36
 _DECIMALS_MAX: Final = 18
-
-P = TypeVar("P", bound=tuple[str, str])
-
-
-def rates_by_symbol(readings: Mapping[str, int]) -> dict[str, int]:
-    """Turn `rate:curve:LP-...` and `rate:PT-...` readings into exit rates by symbol."""
-    return {
-        key.rpartition(":")[2]: value for key, value in readings.items() if key.startswith("rate:")
-    }
 
 
 def unit_value_scaled(asset: Asset, prices: Mapping[str, int], rates: Mapping[str, int]) -> int:
@@ -43,23 +34,3 @@ def unit_value_scaled(asset: Asset, prices: Mapping[str, int], rates: Mapping[st
     if asset.decimals > _DECIMALS_MAX:
         raise DataUnfit(f"expected at most 18 decimals, {asset.symbol} has {asset.decimals}")
     return int(price * rate * 10 ** (_DECIMALS_MAX - asset.decimals))
-
-
-def value_positions(
-    units: Mapping[P, int],
-    assets: Mapping[str, Asset],
-    prices: Mapping[str, int],
-    rates: Mapping[str, int],
-) -> dict[P, int]:
-    """Value each (location, asset) at exit in usd_micro, floored; empty positions are left out."""
-    worth: dict[str, int] = {}
-    values: dict[P, int] = {}
-    for position, base_units in units.items():
-        if not base_units:
-            continue
-        symbol = position[1]
-        unit = worth.get(symbol)
-        if unit is None:
-            unit = worth[symbol] = unit_value_scaled(assets[symbol], prices, rates)
-        values[position] = base_units * unit // SCALE
-    return values

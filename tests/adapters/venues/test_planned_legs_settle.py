@@ -11,7 +11,6 @@ from dynamic.adapters.venues.paper import PaperVenue
 from dynamic.ledger.entry import Entry, EntryKind
 from dynamic.ledger.posting import gas_entry, settlement_entry
 from dynamic.performance.attribution import Mark, attribute
-from dynamic.performance.valuation import rates_by_symbol
 from dynamic.planning.fair_value import FairValue
 from dynamic.planning.planner import plan
 from dynamic.policy.proposal import Move
@@ -35,7 +34,7 @@ from tests.planning.treasury import (
 def facts(venue: PaperVenue, now_s: int) -> FairValue:
     """Fair value as the treasury reads it from the venue's own facts."""
     found = {o.key: o.value for o in venue.observe(now_s)}
-    exits = rates_by_symbol({k: v for k, v in found.items() if isinstance(v, int)})
+    exits = {k.rpartition(":")[2]: int(v) for k, v in found.items() if k.startswith("rate:")}
     mids = {k.rpartition(":")[2]: int(v) for k, v in found.items()
             if k.startswith(("virtual_price:", "pt_price:"))}  # fmt: skip
     return FairValue(ASSETS, PRICES, mids, exits)

@@ -75,9 +75,12 @@ class Turned:
         self._feed = feed
         self.hidden: set[str] = set()
         self.scaled_bps: dict[str, int] = {}
+        self.still_from_s: int | None = None  # the market stands still from here on
 
     def observe(self, now_s: int) -> Sequence[Observation]:
         """Return what is left."""
+        if self.still_from_s is not None:
+            now_s = min(now_s, self.still_from_s)
         return [
             replace(o, value=o.value * self.scaled_bps.get(o.key, 10_000) // 10_000)
             if o.key in self.scaled_bps

@@ -17,8 +17,12 @@ EVERYTHING_ELSE = "*"
 
 
 def limit_s(key: str, limits_s: Mapping[str, int]) -> int:
-    """Return the age limit of a key in seconds: its own, its metric's, or everything else's."""
-    found = limits_s.get(key.partition(":")[0]) if key not in limits_s else limits_s[key]
+    """Return the age limit of a key in seconds: its own, its metric's, or everything else's.
+
+    A second opinion ages as what it is held against: `crosscheck:price:BTC` as a price.
+    """
+    metric = key.removeprefix("crosscheck:").partition(":")[0]
+    found = limits_s[key] if key in limits_s else limits_s.get(metric)
     if found is None:
         found = limits_s.get(EVERYTHING_ELSE)
     if found is None:

@@ -11,7 +11,6 @@ from dynamic.planning.costs import (
     VenueCost,
     cost_model,
     gas_cost_usd_micro,
-    gas_within_moved_value,
 )
 from dynamic.units import WAD
 from tests.planning.treasury import GWEI, USD, costs
@@ -42,13 +41,6 @@ def test_rb_gas_estimate_rounds_up() -> None:
     assert gas_cost_usd_micro(180_000, 20 * GWEI, 2_000 * USD) == 7_200_000
     assert gas_cost_usd_micro(1, 1, 1) == 1
     assert gas_cost_usd_micro(0, 20 * GWEI, 2_000 * USD) == 0
-
-
-@pytest.mark.req("RB-15", "C-23")
-def test_gas_within_a_thousandth_of_what_moves() -> None:
-    assert gas_within_moved_value(10 * USD, 10_000 * USD, 10, is_mandatory=False)
-    assert not gas_within_moved_value(10 * USD + 1, 10_000 * USD, 10, is_mandatory=False)
-    assert gas_within_moved_value(10 * USD + 1, 10_000 * USD, 10, is_mandatory=True)
 
 
 def test_what_is_not_stated_is_refused() -> None:

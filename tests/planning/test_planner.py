@@ -361,15 +361,3 @@ def test_spending_more_than_is_held_is_refused() -> None:
 def test_an_empty_proposal_is_no_plan() -> None:
     assert planned() is None
     assert planned(move(AAVE, 0, USDC)) is None
-
-
-@pytest.mark.req("RB-22")
-def test_rb_interface_has_the_specifications_names() -> None:
-    from dynamic import planning
-
-    found = planning.plan_rebalancing(
-        proposal(move(AAVE, 10_000 * USD, WBTC)), situation(), fair(), RULES, CONTEXT
-    )
-    assert found is not None
-    assert planning.estimate_gas_costs(found, 20 * GWEI, 2_000 * USD) > 0
-    assert planning.execute_rebalancing_plan(found, lambda leg: True).is_complete

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 
 from dynamic.errors import InvariantBroken
-from dynamic.planning.preview import batches, preview
+from dynamic.planning.preview import preview
 from dynamic.policy.proposal import Move
 from tests.planning.test_planner import move_sets, simulate
-from tests.planning.treasury import AAVE, CURVE, UNITS, USD, USDC, WBTC, WETH, fair, move, planned
+from tests.planning.treasury import AAVE, UNITS, USD, USDC, WBTC, fair, move, planned
 
 
 @pytest.mark.req("I-11")
@@ -49,14 +47,3 @@ def test_a_plan_over_other_balances_is_an_invariant_broken() -> None:
     assert found is not None
     with pytest.raises(InvariantBroken, match="9999999999 are there"):
         preview(found, {AAVE: 10_000 * USD - 1, USDC: 0}, fair())
-
-
-@pytest.mark.req("RB-14", "C-60")
-def test_batches_group_legs_that_wait_for_nobody() -> None:
-    units = {AAVE: 50_000 * USD, WETH: 10 * 10**18}
-    found = planned(move(AAVE, 20_000 * USD, WBTC), move(WETH, 10**18, CURVE), units=units)
-    assert found is not None
-    assert len(found.legs) == 4
-    assert [len(group) for group in batches(found.legs)] == [2, 2]
-    alone = replace(found, legs=())
-    assert batches(alone.legs) == ()

@@ -85,16 +85,6 @@ def gas_cost_usd_micro(gas_units: int, gas_price_wei: int, eth_price_usd_micro: 
     return divide(gas_units * gas_price_wei * eth_price_usd_micro, _WEI_PER_ETH, Rounding.UP)
 
 
-def gas_within_moved_value(
-    gas_cost_usd_micro: int, moved_usd_micro: int, gas_bps_max: int, *, is_mandatory: bool
-) -> bool:
-    """Return whether a plan's gas is at most `gas_bps_max` of what it moves (C-23).
-
-    Mandatory plans pass: a budget must not keep us in danger.
-    """
-    return is_mandatory or gas_cost_usd_micro * BPS <= moved_usd_micro * gas_bps_max
-
-
 def cost_model(
     fee_bps: Mapping[str, int],
     half_spread_bps: Mapping[str, int],

@@ -4,7 +4,7 @@ Two columns of truth per leg: raw base units with decimals and symbol, and the d
 worst case is on the page: the least each leg may bring is what the balances are shown with.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dynamic.errors import InvariantBroken
@@ -77,12 +77,3 @@ def _line(
         position, change, asset.decimals, asset.symbol, -dollars if change < 0 else dollars,
         before, before + change,
     )  # fmt: skip
-
-
-def batches(legs: Sequence[Leg]) -> tuple[tuple[str, ...], ...]:
-    """Group legs that wait for nobody in the group: each group is one signature and one batch."""
-    level: dict[str, int] = {}
-    for leg in legs:
-        level[leg.key] = max((level[key] + 1 for key in leg.after), default=0)
-    count = max(level.values(), default=-1) + 1
-    return tuple(tuple(key for key, at in level.items() if at == n) for n in range(count))

@@ -72,7 +72,7 @@ def assemble(
 def _digest(now_s: int, readings: Mapping[str, Observation], missing: tuple[str, ...]) -> str:
     """Return 16 hexadecimal digits of SHA-256 over the sorted content; repr of a float is exact."""
     lines = [
-        f"{o.key}|{o.value!r}|{o.unit}|{o.source}|{o.as_of_s}|{o.fetched_at_s}|{o.provenance}"
+        f"{o.key}|{o.value!r}|{o.unit}|{o.source}|{o.as_of_s}|{o.fetched_at_s}|{o.provenance!s}"
         for o in readings.values()
     ]
     text = f"{now_s}\n{','.join(missing)}\n" + "\n".join(lines)

@@ -21,6 +21,7 @@ PREFIX: Final = "PT-USDC-"
 MATURITY_MONTHS: Final = (3, 6, 9, 12)
 
 
+@lru_cache(maxsize=1_024)
 def _last_thursday_s(year: int, month: int) -> int:
     last = calendar.monthrange(year, month)[1]
     back = (calendar.weekday(year, month, last) - calendar.THURSDAY) % 7

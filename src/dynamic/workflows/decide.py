@@ -94,7 +94,7 @@ def decide(desk: Desk, number: int) -> DecisionRecord:
     found = _weigh(desk, situation, decision_id)
     payload = {
         "advice": found.advice,
-        "allocation_bps": buckets(dict(situation.values_usd_micro)).bps(),
+        "allocation_bps": buckets(situation.values_usd_micro).bps(),
         "findings": [_finding(f) for f in found.findings],
         "moved_usd_micro": found.moved_usd_micro,
         "proposal": None if found.proposal is None else _proposal(found.proposal),
@@ -142,7 +142,7 @@ def _weigh(desk: Desk, situation: Situation, decision_id: str) -> _Verdict:
 
 def _tactical(situation: Situation) -> int:
     """Return the value of BTC and ETH held for the ladder; the gas reserve is not for sale."""
-    held = buckets(dict(situation.values_usd_micro))
+    held = buckets(situation.values_usd_micro)
     return held.btc + held.eth
 
 
@@ -178,7 +178,7 @@ def _propose(desk: Desk, situation: Situation, sized: Sizing) -> tuple[Proposal 
 
 def _rebalance(desk: Desk, situation: Situation, pt: str) -> tuple[Proposal | None, str, str]:
     """Bring the base to its weights when a trigger says so; the tactical side stays put."""
-    values = buckets(dict(situation.values_usd_micro))
+    values = buckets(situation.values_usd_micro)
     shares = values.bps()
     spot = {"btc": shares["btc"], "eth": shares["eth"], "cash": 0}
     target = {**spot, "base_yield": _SCALE_BPS - sum(spot.values())}
@@ -278,7 +278,7 @@ def _plan(
         situation.nav_usd_micro,
         None if desk.ask is None else desk.ask.slippage_bps_max,
     )
-    current = buckets(dict(situation.values_usd_micro)).bps()
+    current = buckets(situation.values_usd_micro).bps()
     context = PlanContext(
         f"p{decision_id[1:]}", decision_id, permit.signatures_required,
         desk.signal.risk_level.value, current, _target_bps(current, situation, permit),

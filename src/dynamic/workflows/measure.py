@@ -53,7 +53,7 @@ class Buckets:
         return shares
 
 
-def buckets(values: dict[Position, int]) -> Buckets:
+def buckets(values: Mapping[Position, int]) -> Buckets:
     """Sum position values by bucket; the gas reserve is cash that happens to be ETH."""
     base = btc = eth = cash = 0
     for position, value in values.items():
@@ -81,7 +81,7 @@ class Marked:
 def mark(view: View, memory: Memory, batch: Batch) -> Marked | None:
     """Mark the treasury at this snapshot; None where something held has no price."""
     now_s = view.snapshot.at_s
-    units = {tuple(p): count for p, count in memory.position_units().items() if count}
+    units = memory.position_units()
     closing = Mark(now_s, units, dict(view.prices), dict(view.exit_rates))  # type: ignore[arg-type]
     assets = registry(symbol for _, symbol in units)
     try:
@@ -94,7 +94,7 @@ def mark(view: View, memory: Memory, batch: Batch) -> Marked | None:
     except DataUnfit:
         return None
     nav = nav_scaled(closing.units, worth) // SCALE
-    values = {Position(*p): count * worth[p[1]] // SCALE for p, count in units.items()}
+    values = {p: count * worth[p.asset] // SCALE for p, count in units.items()}
     volatile = sum(v for p, v in values.items() if assets[p.asset].kind is AssetKind.VOLATILE)
     peak = max(memory.sizing.peak_usd_micro, nav)
     shares = buckets(values)

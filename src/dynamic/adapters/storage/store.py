@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Self
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from dynamic.adapters.storage.columns import units_from_text
 from dynamic.adapters.storage.database import Database
@@ -27,6 +27,7 @@ from dynamic.planning.plan import PlanState
 from dynamic.records import Batch, Recovered, TxLogRecord
 
 OPEN_STATES = (PlanState.PENDING_APPROVAL, PlanState.APPROVED, PlanState.EXECUTING)
+KEYS_PER_QUERY = 500  # SQLite binds 999 values and more, by version
 
 
 def _wall_clock_s() -> int:
@@ -154,15 +155,20 @@ class SqlStore:
         self, connection: Connection, records: Sequence[TxLogRecord]
     ) -> list[TxLogRecord]:
         """Leave out what is stored already: a retry writes one row (PE-25)."""
+        once_each = once(records)
+        known = {}
+        for start in range(0, len(once_each), KEYS_PER_QUERY):
+            keys = tuple(r.idempotency_key for r in once_each[start : start + KEYS_PER_QUERY])
+            marks = ", ".join(["?" if self.database.on_sqlite else "%s"] * len(keys))
+            rows = connection.exec_driver_sql(
+                "SELECT id, kind, ref_id, amount, asset, status, idempotency_key "  # noqa: S608
+                f"FROM tx_logs WHERE idempotency_key IN ({marks})",
+                keys,
+            )
+            known.update({row.idempotency_key: row for row in rows})
         fresh = []
-        for record in once(records):
-            row = connection.execute(
-                text(
-                    "SELECT id, kind, ref_id, amount, asset, created_at, status, actor "
-                    "FROM tx_logs WHERE idempotency_key = :key"
-                ),
-                {"key": record.idempotency_key},
-            ).first()
+        for record in once_each:
+            row = known.get(record.idempotency_key)
             if row is None:
                 fresh.append(record)
                 continue

@@ -20,7 +20,7 @@ def check_realised(leg: Leg, moved: Mapping[Position, int]) -> None:
     touched anything beside.
     """
     spent, received = -moved.get(leg.spend, 0), moved.get(leg.receive, 0)
-    beside = {place: n for place, n in moved.items() if n and place not in (leg.spend, leg.receive)}
+    beside = {place: n for place, n in moved.items() if place not in (leg.spend, leg.receive)}
     if spent != leg.spend_units or received < leg.receive_units_min or beside:
         raise InvariantBroken(
             f"{leg.key}: expected {leg.spend_units} {leg.spend} for at least "

@@ -3,17 +3,20 @@
     PENDING_APPROVAL --enough signatures--> APPROVED --> EXECUTING --> DONE | ABANDONED
             \\--time, price, mandate--> EXPIRED
 
+A plan that is not, field by field, what its digest was taken over is not carried out (GV-03).
 Every leg is judged again on fresh state just before it is sent (GR-26). A leg whose money did
 not arrive is never sent; what a failed plan leaves undone is decided anew from real balances
-in the next cycle (RB-18). The same function continues after a crash.
+in the next cycle (RB-18). However it ends, the distance to its target is written down (RB-11).
+The same function continues after a crash.
 """
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from dynamic.errors import InvariantBroken
 from dynamic.ledger.canonical import canonical_json
 from dynamic.planning.plan import Leg, LegKind, PlanState
-from dynamic.planning.validity import is_void
+from dynamic.planning.validity import is_authentic, is_void
 from dynamic.policy.authority import past_moves
 from dynamic.policy.case import measure
 from dynamic.policy.guardrails import Denial, judge
@@ -22,6 +25,7 @@ from dynamic.policy.proposal import Move, Proposal, Urgency
 from dynamic.policy.situation import Situation
 from dynamic.ports import Ports
 from dynamic.records import PlanRecord, StepState
+from dynamic.workflows.arrive import Arrival, arrival
 from dynamic.workflows.execute_step import FINAL, Progress, Step, advance
 from dynamic.workflows.memory import Memory
 from dynamic.workflows.observe import View, assess
@@ -52,6 +56,11 @@ def carry_out(
     record = memory.plan
     if record is None:
         return Passage(Ending.NONE)
+    if not is_authentic(record.plan):
+        raise InvariantBroken(
+            f"plan {record.plan.plan_id} is not what its digest {record.plan.digest[:12]} was "
+            "taken over; nothing more of it is sent"
+        )
     now_s = io.clock.now_s()
     if record.state in (PlanState.PENDING_APPROVAL, PlanState.APPROVED):
         situation = assess(view, memory, mandate, io.switch.state(), phase, residues, now_s)
@@ -131,10 +140,15 @@ def _legs(
             case Progress.REVERTED | Progress.ABANDONED:
                 failed.append(f"{leg.key} {_why(memory, leg)}")
     memory.diary.last_rebalance_at_s = io.clock.now_s()
+    situation = assess(view, memory, mandate, io.switch.state(), phase, residues, now_s)
+    ended = arrival(
+        record.plan, failed, memory.steps, memory.approvals, situation,
+        mandate.trades.deviation_bps_max,
+    )  # fmt: skip
     if failed:
-        _close(memory, io, PlanState.ABANDONED, "; ".join(failed))
+        _close(memory, io, PlanState.ABANDONED, "; ".join(failed), ended)
         return Passage(Ending.ABANDONED, tuple(fresh))
-    _close(memory, io, PlanState.DONE, "")
+    _close(memory, io, PlanState.DONE, "", ended)
     return Passage(Ending.DONE, tuple(fresh))
 
 
@@ -199,17 +213,22 @@ def _move_to(memory: Memory, io: Ports, state: PlanState) -> None:
     io.store.commit(batch)
 
 
-def _close(memory: Memory, io: Ports, state: PlanState, reason: str) -> None:
+def _close(
+    memory: Memory, io: Ports, state: PlanState, reason: str, ended: Arrival | None = None
+) -> None:
     """End the plan in the store, then forget it; what remains is decided anew."""
     assert memory.plan is not None
     now_s = io.clock.now_s()
-    ended = replace(memory.plan, state=state, updated_at_s=now_s, reason=reason)
+    record = replace(memory.plan, state=state, updated_at_s=now_s, reason=reason)
     batch = memory.batch()
-    batch.plans.append(ended)
-    payload = {"plan": ended.plan.plan_id, "state": state.value, "reason": reason}
-    memory.note(batch, "plan", "engine", payload, now_s)
+    batch.plans.append(record)
+    payload = {"plan": record.plan.plan_id, "state": state.value, "reason": reason}
+    measured = {} if ended is None else ended.payload
+    memory.note(batch, "plan", "engine", {**payload, **measured}, now_s)
     memory.close_plan()
     memory.seal(batch)
     io.store.commit(batch)
     if state is not PlanState.DONE:
         io.notifier.alert("warning", f"plan-{state.value}", canonical_json(payload), now_s)
+    if ended is not None and ended.alarm is not None:
+        io.notifier.alert("warning", "plan-deviation", ended.alarm, now_s)

@@ -22,6 +22,7 @@ from enum import StrEnum
 from dynamic.errors import InvariantBroken
 from dynamic.ledger.canonical import canonical_json
 from dynamic.planning.plan import Leg, LegKind
+from dynamic.planning.settlement import check_realised
 from dynamic.policy.proposal import Position
 from dynamic.policy.situation import PastMove, SwitchState
 from dynamic.ports import Order, Ports, Receipt
@@ -111,7 +112,7 @@ def _finish(step: Step, receipt: Receipt, memory: Memory, io: Ports) -> Progress
 
 
 def check_bounds(leg: Leg, receipt: Receipt) -> None:
-    """Halt where what moved is not what was previewed (I-11)."""
+    """Halt where a receipt is not this leg's, or moved other than was previewed (I-11)."""
     if receipt.key != leg.key:
         raise InvariantBroken(f"receipt {receipt.key} was given for {leg.key}")
     moved: dict[Position, int] = {}
@@ -121,12 +122,7 @@ def check_bounds(leg: Leg, receipt: Receipt) -> None:
         if moved:
             raise InvariantBroken(f"{leg.key} was reverted and still moved {moved}")
         return
-    spent, received = -moved.pop(leg.spend, 0), moved.pop(leg.receive, 0)
-    if spent != leg.spend_units or received < leg.receive_units_min or moved:
-        raise InvariantBroken(
-            f"{leg.key}: expected {leg.spend_units} {leg.spend} for at least "
-            f"{leg.receive_units_min} {leg.receive}, found {spent} for {received}, beside {moved}"
-        )
+    check_realised(leg, moved)
 
 
 def _switch_objection(step: Step, io: Ports) -> str | None:

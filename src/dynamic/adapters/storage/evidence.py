@@ -77,8 +77,11 @@ def check_entries(database: Database, entries: Iterable[Entry]) -> tuple[int, st
     query = select(AUDIT_EVENTS.c.payload).where(AUDIT_EVENTS.c.kind == "entry")
     with database.reading() as connection:
         for event in connection.execute(query.order_by(AUDIT_EVENTS.c.seq)).scalars():
-            payload = json.loads(event)
-            noted[payload["entry"]] = payload["digest"]
+            try:
+                payload = json.loads(event)
+                noted[payload["entry"]] = payload["digest"]
+            except (ValueError, KeyError, TypeError):
+                return 0, "an event of the audit chain no longer says which entry it is about"
     if not noted:
         return 0, None
     agreed = 0

@@ -230,6 +230,7 @@ def test_dust_is_not_worth_a_leg() -> None:
     assert propose(signal(3_000), replace(s, nav_usd_micro=0), MANDATE, BUYS) is None
 
 
+@pytest.mark.req("PM-12")
 def test_working_cash_is_never_spent() -> None:
     s = holding({CASH: 400_000})
     p = propose(signal(4_000), s, ROOMY, BUYS)

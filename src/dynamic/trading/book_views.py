@@ -5,10 +5,12 @@ rows of the store + the last mark  ->  views        money stays exact, nothing i
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from dynamic.adapters.storage.reader import ReadStore
+from dynamic.market.observation import Provenance
 from dynamic.performance.metrics import NavPoint, windows
 from dynamic.planning.plan import Leg
 from dynamic.policy.authority import signatures_needed
@@ -27,10 +29,15 @@ from dynamic.trading.views import (
     PostingView,
     SignatureView,
 )
-from dynamic.units import BPS, usd_decimal
+from dynamic.units import BPS
 from dynamic.workflows.instruments import asset
 
-BUCKETS = ("base_yield", "btc", "eth", "cash")
+BUCKETS: Final = ("base_yield", "btc", "eth", "cash")
+NOT_OBSERVED: Final = {
+    Provenance.FALLBACK: "Stand-ins a person chose beforehand",
+    Provenance.STALE: "Too old to trade on",
+    Provenance.SYNTHETIC: "From a generator, not from a market",
+}
 
 
 def whole(base_units: int, symbol: str) -> str:
@@ -74,11 +81,17 @@ def posting_view(account: str, symbol: str, base_units: int) -> PostingView:
 
 def decision_view(row: Mapping[str, Any], reader: ReadStore, mandate: Mandate) -> DecisionView:
     """Return one decision with everything that followed from it."""
-    payload = row["payload"] if isinstance(row["payload"], dict) else json.loads(row["payload"])
+    payload = _parsed(row["payload"])
     signal, advice = payload["signal"], payload["advice"]
     plan = None
     if row["plan_id"] is not None:
-        plan = plan_view(reader.plan_record(row["plan_id"]), row["actor"], reader, mandate)
+        record = reader.plan_record(row["plan_id"])
+        origin = Origin(
+            row["actor"],
+            binding_limits(payload, record.plan.signatures_required, mandate),
+            unknowns(reader.snapshot(row["snapshot_id"])),
+        )
+        plan = plan_view(record, origin, reader)
     return DecisionView(
         decision_id=row["decision_id"],
         at_s=row["at_s"],
@@ -122,11 +135,20 @@ def finding_view(found: Mapping[str, Any]) -> FindingView:
     )  # fmt: skip
 
 
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
-def plan_view(record: PlanRecord, proposer: str, reader: ReadStore, mandate: Mandate) -> PlanView:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a plan's decision says of it: who proposed it, what binds, what nobody has observed."""
+
+    proposer: str
+    binding_limits: tuple[LimitView, ...]
+    unknowns: tuple[str, ...]
+
+
+def plan_view(record: PlanRecord, origin: Origin, reader: ReadStore) -> PlanView:
     """Return a plan as its approver must see it."""
     plan = record.plan
     journal: dict[str, Mapping[str, Any]] = {}
@@ -137,7 +159,7 @@ def plan_view(record: PlanRecord, proposer: str, reader: ReadStore, mandate: Man
         plan_id=plan.plan_id,
         digest=plan.digest,
         state=record.state.value,
-        proposer=proposer,
+        proposer=origin.proposer,
         created_at_s=plan.created_at_s,
         expires_at_s=record.expires_at_s,
         legs=legs,
@@ -153,8 +175,8 @@ def plan_view(record: PlanRecord, proposer: str, reader: ReadStore, mandate: Man
         risk_level=plan.risk_level,
         current_bps=plan.current_bps,
         target_bps=plan.target_bps,
-        binding_limits=_binding(record, mandate),
-        unknowns=("What the venue will really fill: its costs are assumptions of the mandate.",),
+        binding_limits=origin.binding_limits,
+        unknowns=origin.unknowns,
         reason=record.reason,
     )
 
@@ -194,30 +216,52 @@ def _worst_case(record: PlanRecord) -> int:
     return lost + record.plan.gas_cost_usd_micro
 
 
-def _binding(record: PlanRecord, mandate: Mandate) -> tuple[LimitView, ...]:
-    """Return the limits that made people necessary."""
-    plan, authority = record.plan, mandate.authority
-    needed = signatures_needed(plan.gross_usd_micro, authority)
-    limit = (
-        authority.unattended_usd_micro_max
-        if plan.signatures_required <= 1
-        else authority.one_person_usd_micro_max
-    )
-    state = LimitState.WARN if needed else LimitState.OK
-    return (
-        LimitView(
-            "authority", f"Moved without {plan.signatures_required} signatures", "authority",
-            plan.gross_usd_micro, limit, "usd_micro", state,
-        ),
-    )  # fmt: skip
+def binding_limits(
+    payload: Mapping[str, Any], signatures_required: int, mandate: Mandate
+) -> tuple[LimitView, ...]:
+    """Return the limits that made people necessary: authority's, and what asked for a look."""
+    authority, moved = mandate.authority, payload.get("moved_usd_micro")
+    found: list[LimitView] = []
+    if signatures_required and (moved is None or signatures_needed(moved, authority)):
+        alone = moved is None or moved <= authority.one_person_usd_micro_max
+        label, limit = (
+            ("Moved without a signature, 24 h included", authority.unattended_usd_micro_max)
+            if alone
+            else ("Moved on one signature, 24 h included", authority.one_person_usd_micro_max)
+        )
+        state = LimitState.UNKNOWN if moved is None else LimitState.WARN
+        found.append(LimitView("authority", label, "authority", moved, limit, "usd_micro", state))
+    for notice in payload["findings"]:
+        observed, asks_at = _number(notice["observed"]), _number(notice["limit"])
+        if asks_at is None:  # a limit in words stands among the decision's findings
+            continue
+        found.append(
+            LimitView(
+                notice["rule"], notice["message"], "authority", observed, asks_at, notice["unit"],
+                LimitState.UNKNOWN if observed is None else LimitState.WARN,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def unknowns(snapshot: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Say in plain words what the plan stands on that nobody has observed."""
+    said = ["What the venue will really fill: its costs are assumptions of the mandate."]
+    if snapshot is None:
+        return (*said, "The market it was decided on: its snapshot is not stored.")
+    payload = _parsed(snapshot["payload"])
+    kinds: dict[str, list[str]] = {}
+    for key, reading in sorted(payload["readings"].items()):
+        kinds.setdefault(reading[5], []).append(key)
+    for provenance, words in NOT_OBSERVED.items():
+        if provenance.value in kinds:
+            said.append(f"{words}: {', '.join(kinds[provenance.value])}.")
+    if payload["missing"]:
+        said.append(f"Missing altogether: {', '.join(payload['missing'])}.")
+    return tuple(said)
 
 
 def _parsed(payload: object) -> dict[str, Any]:
     found = json.loads(payload) if isinstance(payload, str) else payload
     assert isinstance(found, dict)
     return found
-
-
-def usd(micro: int) -> float:
-    """Return dollars for a line on a chart."""
-    return float(usd_decimal(micro))

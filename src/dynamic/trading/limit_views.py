@@ -3,24 +3,29 @@
 An observation that is missing shows as unknown, and unknown is not permitted.
 """
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import Final
 
+from dynamic.adapters.storage.reader import ReadStore
 from dynamic.errors import DataUnfit
 from dynamic.market.quality import limit_s
+from dynamic.market.snapshot import MarketSnapshot
 from dynamic.policy.authority import rolling_usd_micro
 from dynamic.policy.case import BUY, IN, OUT, SELL
+from dynamic.policy.drawdown import drawdown_bps
+from dynamic.policy.mandate import Mandate
 from dynamic.policy.situation import Situation
+from dynamic.trading import market_views
+from dynamic.trading.engine import Engine
 from dynamic.trading.views import LimitState, LimitView
 from dynamic.units import BPS, DAY_S
 from dynamic.workflows.memory import Memory
-from dynamic.workflows.observe import assess
+from dynamic.workflows.observe import assess, compare, read
 
-if TYPE_CHECKING:
-    from dynamic.trading.service import PaperService
-
-WARN_SHARE_BPS = 8_000
-GWEI = 10**9
+WARN_SHARE_BPS: Final = 8_000
+WATCHED: Final = (
+    "price:BTC", "price:ETH", "price:USDC", "mvrv_z:BTC", "fear_greed", "funding:BTC"
+)  # fmt: skip
 
 
 def cap(
@@ -38,47 +43,42 @@ def cap(
     return LimitView(rule, label, group, observed, limit, unit, state, is_floor)
 
 
-def limits(service: "PaperService") -> list[LimitView]:
-    """Return every guardrail, observed against limit."""
-    engine = service.engine
-    report = engine.last
-    if report is None:
-        raise DataUnfit("expected a cycle of this process, found none: limits are not observed yet")
-    situation, month_gas = engine.inspect(_looked(service))
-    found = [
-        *_exposure(situation, service),
-        *_authority(situation, service),
-        *_costs(situation, month_gas, service),
-        *_protocols(situation, service),
-    ]
-    ages = service.mandate.data.age_s_max
-    for key in ("price:BTC", "price:ETH", "price:USDC", "mvrv_z:BTC", "fear_greed", "funding:BTC"):
-        seen = report.view.snapshot.reading(key)
-        age = None if seen is None else max(report.at_s - seen.as_of_s, 0)
-        found.append(cap(f"age:{key}", f"Age of {key}", "data", age, limit_s(key, ages), "s"))
-    found.append(
-        cap("open-residue", "Unexplained differences", "data", len(report.residues.residues), 0,
-            "residues")
-    )  # fmt: skip
-    return found
+def limits(engine: Engine, reader: ReadStore) -> list[LimitView]:
+    """Return every guardrail, observed against limit, from what is stored and remembered.
 
-
-def _looked(service: "PaperService") -> Callable[[Memory], tuple[Situation, int]]:
-    engine, report = service.engine, service.engine.last
-    assert report is not None
+    Raises DataUnfit before the first cycle. Ages are counted to now: a loop that stands still
+    shows here.
+    """
+    row, decisions = reader.latest_snapshot(), reader.decisions(1)
+    if row is None:
+        raise DataUnfit("expected a market snapshot, found none: no cycle has run yet")
+    snapshot = market_views.snapshot_of(row)
+    phase = decisions[0]["phase"] if decisions else "unknown"
+    mandate, io, now_s = engine.treasury.mandate, engine.treasury.io, engine.now_s
 
     def look(memory: Memory) -> tuple[Situation, int]:
+        residues = len(compare(memory, io, now_s).residues)
         situation = assess(
-            report.view, memory, service.mandate, engine.treasury.io.switch.state(),
-            report.signal.phase.value, len(report.residues.residues), report.at_s,
-        )  # fmt: skip
-        return situation, memory.diary.month_gas_usd_micro
+            read(snapshot, memory), memory, mandate, io.switch.state(), phase, residues, now_s
+        )
+        return situation, memory.diary.gas_usd_micro_in_month_of(now_s)
 
-    return look
+    situation, month_gas = engine.inspect(look)
+    return [
+        *_exposure(situation, mandate),
+        *_drawdown(situation, mandate),
+        *_authority(situation, mandate),
+        *_costs(situation, month_gas, mandate),
+        *_protocols(situation, mandate),
+        *_data(snapshot, situation, mandate),
+    ]
 
 
-def _exposure(s: Situation, service: "PaperService") -> list[LimitView]:
-    m, nav = service.mandate, max(s.nav_usd_micro, 1)
+def _exposure(s: Situation, m: Mandate) -> list[LimitView]:
+    if not s.values_usd_micro.keys() >= s.units.keys() or s.nav_usd_micro <= 0:
+        limit = m.exposure.volatile_bps_max  # a share of a NAV nobody knows is not known
+        return [cap("volatile-cap", "Volatile assets of NAV", "exposure", None, limit, "bps")]
+    nav = s.nav_usd_micro
     found = [
         cap("volatile-cap", "Volatile assets of NAV", "exposure",
             -(-s.volatile_values_usd_micro * BPS // nav), m.exposure.volatile_bps_max, "bps"),
@@ -91,14 +91,6 @@ def _exposure(s: Situation, service: "PaperService") -> list[LimitView]:
             cap("position-cap", f"{position} of NAV", "exposure", share,
                 m.exposure.position_bps_max, "bps")
         )  # fmt: skip
-    lost = max(s.high_water_usd_micro - s.nav_usd_micro, 0)
-    fall = -(-lost * BPS // max(s.high_water_usd_micro, 1))
-    for rule, label, limit in (
-        ("drawdown-warn", "Drawdown: people are warned", m.drawdown.warn_bps),
-        ("drawdown-reduce", "Drawdown: volatile target halved", m.drawdown.reduce_bps),
-        ("drawdown-exit", "Drawdown: all volatile sold", m.drawdown.exit_bps),
-    ):
-        found.append(cap(rule, label, "drawdown", fall, limit, "bps"))
     if s.tactical_target_usd_micro is not None:
         held = sum(v for p, v in s.values_usd_micro.items() if p.asset in ("WBTC", "WETH"))
         found.append(
@@ -108,26 +100,45 @@ def _exposure(s: Situation, service: "PaperService") -> list[LimitView]:
     return found
 
 
-def _authority(s: Situation, service: "PaperService") -> list[LimitView]:
-    authority, now_s = service.mandate.authority, s.now_s
-    found = [
-        cap(f"rolling-{name}", f"Moved in 24 h: {label}", "authority",
-            rolling_usd_micro(s.past_moves, name, now_s, authority.rolling_window_s),
-            authority.unattended_usd_micro_max, "usd_micro")
-        for name, label in (
-            (BUY, "buys"), (SELL, "sales"), (IN, "into protocols"), (OUT, "out of protocols"),
-        )
-    ]  # fmt: skip
+def _drawdown(s: Situation, m: Mandate) -> list[LimitView]:
+    found: list[LimitView] = []
+    fall = None
+    if s.values_usd_micro.keys() >= s.units.keys():
+        fall = drawdown_bps(s.nav_usd_micro, s.high_water_usd_micro)
+    for rule, label, limit in (
+        ("drawdown-warn", "Drawdown: people are warned", m.drawdown.warn_bps),
+        ("drawdown-reduce", "Drawdown: volatile target halved", m.drawdown.reduce_bps),
+        ("drawdown-exit", "Drawdown: all volatile sold", m.drawdown.exit_bps),
+    ):
+        one = cap(rule, label, "drawdown", fall, limit, "bps")
+        # A stage is reached at its number, not beyond it.
+        found.append(replace(one, state=LimitState.BREACH) if fall == limit else one)
+    return found
+
+
+def _authority(s: Situation, m: Mandate) -> list[LimitView]:
+    authority, now_s = m.authority, s.now_s
+    found = []
+    for name, label in (
+        (BUY, "buys"), (SELL, "sales"), (IN, "into protocols"), (OUT, "out of protocols"),
+    ):  # fmt: skip
+        moved = rolling_usd_micro(s.past_moves, name, now_s, authority.rolling_window_s)
+        limit = authority.unattended_usd_micro_max
+        one = cap(f"rolling-{name}", f"Moved in 24 h: {label}", "authority", moved, limit,
+                  "usd_micro")  # fmt: skip
+        if one.state is LimitState.BREACH and moved <= authority.ceiling_usd_micro_max:
+            one = replace(one, state=LimitState.WARN)  # people have signed for it
+        found.append(one)
     today = now_s - now_s % DAY_S
     trades = sum(1 for p in s.past_moves if p.at_s >= today and p.is_discretionary)
-    limit = service.mandate.trades.per_day_max
+    limit = m.trades.per_day_max
     found.append(cap("trade-count", "Discretionary trades today", "authority", trades, limit,
                      "trades"))  # fmt: skip
     return found
 
 
-def _costs(s: Situation, month_gas: int, service: "PaperService") -> list[LimitView]:
-    gas = service.mandate.gas
+def _costs(s: Situation, month_gas: int, m: Mandate) -> list[LimitView]:
+    gas = m.gas
     budget = s.nav_usd_micro * gas.month_bps_max // BPS
     return [
         cap("gas-price", "Gas price", "costs", s.gas_price_wei, gas.price_wei_max, "wei"),
@@ -135,24 +146,37 @@ def _costs(s: Situation, month_gas: int, service: "PaperService") -> list[LimitV
     ]
 
 
-def _protocols(s: Situation, service: "PaperService") -> list[LimitView]:
-    limits_, found = service.mandate.protocol_limits, []
-    held: Mapping[str, int] = {}
+def _protocols(s: Situation, m: Mandate) -> list[LimitView]:
+    bounds, found = m.protocol_limits, list[LimitView]()
+    held: dict[str, int] = {}
     for position, value in s.values_usd_micro.items():
-        held = {**held, position.location: held.get(position.location, 0) + value}
+        held[position.location] = held.get(position.location, 0) + value
     for name, fact in sorted(s.protocols.items()):
-        if name not in service.mandate.treasury.base_split_bps:
+        if name not in m.treasury.base_split_bps:
             continue
         found += [
             cap("tvl-floor", f"{name}: TVL", "protocols", fact.tvl_usd_micro,
-                limits_.tvl_usd_micro_min, "usd_micro", is_floor=True),
+                bounds.tvl_usd_micro_min, "usd_micro", is_floor=True),
             cap("pool-tvl-floor", f"{name}: pool TVL", "protocols", fact.pool_tvl_usd_micro,
-                limits_.pool_tvl_usd_micro_min, "usd_micro", is_floor=True),
+                bounds.pool_tvl_usd_micro_min, "usd_micro", is_floor=True),
             cap("risk-score", f"{name}: risk score", "protocols", fact.risk_score,
-                limits_.risk_score_max, "score"),
+                bounds.risk_score_max, "score"),
         ]  # fmt: skip
         pool = fact.pool_tvl_usd_micro
         share = None if not pool else -(-held.get(name, 0) * BPS // pool)
         found.append(cap("pool-share", f"{name}: our part of the pool", "protocols", share,
-                         limits_.pool_share_bps_max, "bps"))  # fmt: skip
+                         bounds.pool_share_bps_max, "bps"))  # fmt: skip
+    return found
+
+
+def _data(snapshot: MarketSnapshot, s: Situation, m: Mandate) -> list[LimitView]:
+    found = []
+    for key in WATCHED:
+        seen = snapshot.reading(key)
+        age = None if seen is None else max(s.now_s - seen.as_of_s, 0)
+        limit = limit_s(key, m.data.age_s_max)
+        found.append(cap(f"age:{key}", f"Age of {key}", "data", age, limit, "s"))
+    found.append(
+        cap("open-residue", "Unexplained differences", "data", s.open_residues, 0, "residues")
+    )
     return found

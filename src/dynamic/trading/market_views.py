@@ -1,36 +1,15 @@
-"""Views of the market and of performance: lines for charts, and the numbers beside them."""
+"""Views of the market: the last snapshot with its sources, and lines for the charts."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dynamic.market.observation import Provenance
-from dynamic.performance.metrics import (
-    NavPoint,
-    apy,
-    daily_returns,
-    max_drawdown,
-    sharpe,
-    total_return,
-)
-from dynamic.performance.targets import Plans, targets
+from dynamic.market.observation import Observation, Provenance
+from dynamic.market.snapshot import MarketSnapshot
 from dynamic.policy.mandate import Mandate
 from dynamic.signals.signal import AllocationSignal, Mode, Phase, RiskLevel, Trigger
-from dynamic.trading.views import (
-    BenchmarkView,
-    MarketHistory,
-    MarketView,
-    Point,
-    ReadingView,
-    TargetView,
-)
+from dynamic.trading.views import MarketHistory, MarketView, Point, ReadingView
 from dynamic.units import USD_MICRO
-
-LABELS = {
-    "static_yield": "Static 6.5 % yield",
-    "btc_hold": "BTC buy and hold",
-    "static_60_40": "60 % yield / 40 % BTC+ETH",
-}
 
 
 def readings(payload: Mapping[str, Any], now_s: int) -> tuple[ReadingView, ...]:
@@ -46,6 +25,21 @@ def readings(payload: Mapping[str, Any], now_s: int) -> tuple[ReadingView, ...]:
             )
         )  # fmt: skip
     return tuple(found)
+
+
+def snapshot_of(row: Mapping[str, Any]) -> MarketSnapshot:
+    """Return a stored snapshot as it was decided on."""
+    payload = parsed(row["payload"])
+    found = {
+        key: Observation(
+            key, value if isinstance(value, float) else int(value), unit, source, as_of_s,
+            fetched_at_s, Provenance(provenance),
+        )
+        for key, (value, unit, source, as_of_s, fetched_at_s, provenance) in payload[
+            "readings"
+        ].items()
+    }  # fmt: skip
+    return MarketSnapshot(row["snapshot_id"], row["at_s"], found, tuple(payload["missing"]))
 
 
 def market_view(row: Mapping[str, Any], phase: str, now_s: int) -> MarketView:
@@ -127,71 +121,6 @@ def signal_of(at_s: int, raw: Mapping[str, Any]) -> AllocationSignal:
         risk_level=RiskLevel(raw["risk_level"]),
         allows_increase=raw["allows_increase"],
     )
-
-
-def drawdown_line(points: Sequence[NavPoint]) -> tuple[Point, ...]:
-    """Return the fall from the highest point so far, never above zero, flows left out."""
-    line: list[Point] = []
-    index = peak = 1.0
-    before: NavPoint | None = None
-    for point in points:
-        if before is not None and before.nav_usd_micro > 0:
-            index *= (point.nav_usd_micro - point.flow_usd_micro) / before.nav_usd_micro
-        peak = max(peak, index)
-        line.append(Point(point.at_s, index / peak - 1.0))
-        before = point
-    return tuple(line)
-
-
-def benchmark_views(
-    lines: Mapping[str, Sequence[tuple[int, int]]], flows: Mapping[int, int]
-) -> tuple[BenchmarkView, ...]:
-    """Return the three benchmarks on the same days; `lines` are (instant, usd_micro)."""
-    views = []
-    for name, label in LABELS.items():
-        points = [NavPoint(at_s, value, flows.get(at_s, 0)) for at_s, value in lines.get(name, ())]
-        gained, fall = total_return(points), max_drawdown(points)
-        views.append(
-            BenchmarkView(
-                name=name,
-                label=label,
-                total_return=None if gained is None else gained.fraction,
-                max_drawdown=None if fall is None else -fall.fraction,
-                sharpe=sharpe(daily_returns(points)),
-                series=tuple(Point(p.at_s, p.nav_usd_micro / USD_MICRO) for p in points),
-            )
-        )
-    return tuple(views)
-
-
-def target_views(mandate: Mandate, base_apy_bps: int = 650) -> tuple[TargetView, ...]:
-    """Return the published targets beside their corrected arithmetic (PF-19, C-19)."""
-    treasury = mandate.treasury
-    plans = Plans(treasury.capital_usd_micro, treasury.base_yield_bps, base_apy_bps, months=6)
-    return tuple(
-        TargetView(
-            name=name,
-            months=plans.months,
-            claimed_usd=claimed.gain_usd_micro // USD_MICRO,
-            corrected_usd=corrected.gain_usd_micro // USD_MICRO,
-            note="the published sum counts twelve months of interest in six",
-        )
-        for name, (claimed, corrected) in targets(plans).items()
-    )
-
-
-def nav_points(rows: Iterable[Mapping[str, Any]]) -> list[NavPoint]:
-    """Return marks as points, with the owner's flows."""
-    return [
-        NavPoint(r["at_s"], r["nav_usd_micro"], parsed(r["payload"])["attribution"]["flows"])
-        for r in rows
-    ]
-
-
-def yearly(points: Sequence[NavPoint]) -> tuple[float | None, bool]:
-    """Return the yearly rate and whether the range is too short to speak of a year."""
-    found = apy(points)
-    return (None, True) if found is None else (found.fraction, not found.is_annualised)
 
 
 def parsed(payload: object) -> dict[str, Any]:

@@ -164,7 +164,9 @@ def pay_in(treasury: PaperTreasury, memory: Memory, now_s: int) -> None:
     cash = divide((settled.capital_usd_micro - gas_usd) * 10**6, prices["USDC"], Rounding.DOWN)
     amounts: dict[Position, int] = {CASH: cash, GAS: gas}
     for position, units in amounts.items():
-        treasury.venue.deposit_capital(position, units, f"{FUNDING_KEY}:{position}")
+        if not treasury.venue.deposit_capital(position, units, f"{FUNDING_KEY}:{position}"):
+            # A process died between venue and books: what it moved then is what is booked now.
+            amounts[position] = treasury.venue.balances(now_s)[position]
     fund(amounts, prices, FUNDING_KEY, memory, treasury.io)
 
 

@@ -14,12 +14,13 @@ from dynamic.policy.risk import RiskAnalyzer
 from dynamic.signals.signal import AllocationSignal
 from dynamic.trading.book_views import bucket_views, returns, whole
 from dynamic.trading.engine import Engine
-from dynamic.trading.market_views import nav_points, parsed
+from dynamic.trading.market_views import parsed
+from dynamic.trading.marks import marks, nav_points
 from dynamic.trading.views import PortfolioView, PositionView, TradeView
 from dynamic.units import DAY_S
 from dynamic.workflows.memory import Memory
 
-RECENT_S = 31 * DAY_S
+RECENT_S = 30 * DAY_S
 TRADES_SHOWN = 100
 APY_KEYS = {
     "aave_v3": "apy:aave_v3:USDC",
@@ -44,7 +45,7 @@ def portfolio_view(reader: ReadStore, signal: AllocationSignal, engine: Engine) 
         raise DataUnfit("expected a mark of the treasury, found none: no cycle has run yet")
     payload = parsed(nav["payload"])
     buckets: Mapping[str, int] = payload["buckets"]
-    recent = returns(nav_points(reader.nav_series(nav["at_s"] - RECENT_S, None, 5_000)))
+    recent = returns(nav_points(marks(reader, nav["at_s"] - RECENT_S)))
     rebalanced, closes, units, lots, target = engine.inspect(_remembered)
     logs = _logs(reader, nav["at_s"] - 30 * DAY_S)
     return PortfolioView(

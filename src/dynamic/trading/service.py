@@ -6,26 +6,32 @@
 Answers that take work (performance, market lines) are kept until the engine has moved on.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
+
+import structlog
 
 from dynamic import __version__
 from dynamic.adapters.storage.reader import ReadStore
 from dynamic.adapters.storage.request_keys import RequestKeys
 from dynamic.adapters.switch_file import SwitchFile
 from dynamic.errors import Conflict, DataUnfit, DynamicError, NotFound, Refused, StoreUnavailable
-from dynamic.performance.metrics import daily_returns, max_drawdown, sharpe, total_return
+from dynamic.ledger.chart import is_ours
+from dynamic.ledger.entry import EntryKind
 from dynamic.planning.plan import PlanState
 from dynamic.policy.approval import is_person, person
 from dynamic.policy.mandate import Mandate
 from dynamic.policy.situation import SwitchState
+from dynamic.policy.switch import HEIGHT, SIGNATURES_FROM
 from dynamic.records import DecisionOutcome
 from dynamic.signals.signal import AllocationSignal
 from dynamic.trading import limit_views, market_views
-from dynamic.trading.book_views import decision_view, entry_view, posting_view, usd
+from dynamic.trading.book_views import decision_view, entry_view, posting_view
+from dynamic.trading.capital import CapitalFlow, check_flow
 from dynamic.trading.engine import Engine
-from dynamic.trading.portfolio_views import portfolio_view, trade_views
+from dynamic.trading.performance_views import performance_view
+from dynamic.trading.portfolio_views import portfolio_view
 from dynamic.trading.views import (
     AuditView,
     DecisionResult,
@@ -36,7 +42,6 @@ from dynamic.trading.views import (
     MarketHistory,
     MarketView,
     PerformanceView,
-    Point,
     PortfolioView,
     PostingView,
     RebalanceResult,
@@ -47,17 +52,19 @@ from dynamic.trading.views import (
     StoredReply,
     SwitchView,
 )
-from dynamic.units import DAY_S
 from dynamic.workflows.approve import Signature
 from dynamic.workflows.decide import Ask
 from dynamic.workflows.observe import compare
 
 T = TypeVar("T")
-RANGES_S: Final = {
-    "24h": DAY_S, "7d": 7 * DAY_S, "30d": 30 * DAY_S, "90d": 90 * DAY_S, "1y": 365 * DAY_S,
-    "all": None,
-}  # fmt: skip
-MARKS_MAX: Final = 100_000
+KEPT_S: Final = 60  # a question about the last 24 h has another answer a minute later
+KEPT_MAX: Final = 64
+STATUS: Final = {
+    DecisionOutcome.PLANNED: RebalanceStatus.ACCEPTED,
+    DecisionOutcome.PENDING_APPROVAL: RebalanceStatus.APPROVAL_REQUIRED,
+    DecisionOutcome.DENIED: RebalanceStatus.DENIED,
+}
+log = structlog.get_logger("dynamic.service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,16 @@ class Setting:
     is_synthetic: bool
     mandate_text: str
     sources: Callable[[], tuple[SourceView, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One person's wish to raise the switch, and how often it had moved by then."""
+
+    actor: str
+    to: SwitchState
+    at_s: int
+    moves: int
 
 
 class PaperService:
@@ -81,8 +98,8 @@ class PaperService:
         self._switch = switch
         self._setting = setting
         self._keys = RequestKeys(reader.database)
-        self._kept: dict[tuple[str, object], tuple[int, Any]] = {}
-        self._raise_asked: tuple[str, SwitchState, str] | None = None
+        self._kept: dict[tuple[str, object], tuple[tuple[int, int], Any]] = {}
+        self._raise_asked: _Asked | None = None
 
     @property
     def mandate(self) -> Mandate:
@@ -96,7 +113,7 @@ class PaperService:
         row = self.reader.latest_snapshot()
         if row is None:
             raise DataUnfit("expected a market snapshot, found none: no cycle has run yet")
-        return market_views.market_view(row, self._last_decision()["phase"], self.engine.now_s)
+        return market_views.market_view(row, self._signal()[1], self.engine.now_s)
 
     def market_history(self, points_max: int) -> MarketHistory:
         """Return the lines of the market charts, thinned to at most `points_max` each."""
@@ -108,14 +125,14 @@ class PaperService:
         return self._keep("market", points_max, make)
 
     def signal(self) -> AllocationSignal:
-        """Return the signal of the last decision; raises DataUnfit where none exists."""
-        row = self._last_decision()
-        payload = market_views.parsed(row["payload"])
-        return market_views.signal_of(row["at_s"], payload["signal"])
+        """Return the last signal; raises DataUnfit where none exists."""
+        return self._signal()[0]
 
     def portfolio(self) -> PortfolioView:
         """Return the holdings at the last prices; raises DataUnfit before the first mark."""
-        return self._keep("portfolio", None, self._portfolio)
+        return self._keep(
+            "portfolio", None, lambda: portfolio_view(self.reader, self.signal(), self.engine)
+        )
 
     def pending(self) -> list[DecisionView]:
         """Return the decisions whose plan waits for a signature, oldest first."""
@@ -140,13 +157,15 @@ class PaperService:
 
     def performance(self, time_range: str) -> PerformanceView:
         """Measure 24h, 7d, 30d, 90d, 1y or all; Refused for anything else."""
-        if time_range not in RANGES_S:
-            raise Refused(f"expected one of {', '.join(RANGES_S)}, found {time_range!r}")
-        return self._keep("performance", time_range, lambda: self._performance(time_range))
+        return self._keep(
+            "performance",
+            time_range,
+            lambda: performance_view(self.reader, self.mandate, time_range, self.engine.now_s),
+        )
 
     def limits(self) -> list[LimitView]:
         """Return every guardrail, observed against limit."""
-        return self._keep("limits", None, lambda: limit_views.limits(self))
+        return limit_views.limits(self.engine, self.reader)
 
     def slippage_bps_max(self) -> int:
         """Return the mandate's hard maximum of slippage."""
@@ -197,7 +216,7 @@ class PaperService:
         """Return the state of all parts; never raises."""
         try:
             store = "ok" if self.reader.latest_nav() is not None else "empty"
-        except (StoreUnavailable, DynamicError):
+        except DynamicError:
             store = "unavailable"
         sources = self._setting.sources()
         state = self._switch.state()
@@ -224,22 +243,19 @@ class PaperService:
         if self._switch.state() is SwitchState.HALTED:
             message = "the switch is halted; nothing was started"
             return RebalanceResult(RebalanceStatus.CONFLICT, message)
-        waiting = self.engine.plan()
-        if waiting is not None:
-            message = f"plan {waiting.plan.plan_id} is {waiting.state.value}; nothing was started"
-            return RebalanceResult(RebalanceStatus.CONFLICT, message, waiting.plan.decision_id)
-        self.engine.note(actor, "rebalance-asked", {"force": force, "slippage": max_slippage_bps})
-        report = self.engine.cycle(Ask(actor, force, max_slippage_bps), wait=False)
+        try:
+            report = self.engine.cycle_for(Ask(actor, force, max_slippage_bps))
+        except Conflict as busy:
+            plan = self.engine.plan()
+            waiting = None if plan is None else plan.plan.decision_id
+            return RebalanceResult(RebalanceStatus.CONFLICT, busy.message, waiting)
         planned = next((d for d in report.decisions if d.plan_id is not None), None)
         record = planned or (report.decisions[0] if report.decisions else None)
         if record is None:
-            return RebalanceResult(RebalanceStatus.NOTHING_TO_DO, "another plan is in hand")
+            message = "the cycle ended without a decision"
+            return RebalanceResult(RebalanceStatus.NOTHING_TO_DO, message)
         view = self.decision(record.decision_id)
-        status = {
-            DecisionOutcome.PLANNED: RebalanceStatus.ACCEPTED,
-            DecisionOutcome.PENDING_APPROVAL: RebalanceStatus.APPROVAL_REQUIRED,
-            DecisionOutcome.DENIED: RebalanceStatus.DENIED,
-        }.get(record.outcome, RebalanceStatus.NOTHING_TO_DO)
+        status = STATUS.get(record.outcome, RebalanceStatus.NOTHING_TO_DO)
         return RebalanceResult(status, view.reasoning, view.decision_id, view.plan, view.findings)
 
     def decide(
@@ -256,58 +272,112 @@ class PaperService:
         record = self.engine.sign(
             Signature(view.plan.plan_id, view.plan.digest, actor, approved, notes, view.actor)
         )
-        if record.state is PlanState.APPROVED:
-            self.engine.cycle()
+        if record.state is PlanState.EXPIRED:
+            raise Conflict(f"the plan of {decision_id} is too old to sign: {record.reason}")
+        later = self._carried_out() if record.state is PlanState.APPROVED else ""
         plan = self.decision(decision_id).plan
         assert plan is not None
         given = sum(signature.approved for signature in plan.signatures)
+        parts = (
+            f"{given} of {plan.signatures_required} signatures; the plan is {plan.state}",
+            plan.reason if plan.state in (PlanState.EXPIRED, PlanState.ABANDONED) else "",
+            later,
+        )
         return DecisionResult(
             decision_id, plan.plan_id, plan.state, approved, given, plan.signatures_required,
-            f"{given} of {plan.signatures_required} signatures; the plan is {plan.state}",
+            "; ".join(part for part in parts if part),
         )  # fmt: skip
+
+    def _carried_out(self) -> str:
+        """Carry out what was just approved; say why where it must wait. The signatures stand."""
+        try:
+            self.engine.cycle()
+        except DynamicError as problem:
+            log.warning("an approved plan waits", code=problem.code, reason=problem.message)
+            return f"it waits for the next cycle: {problem.message}"
+        return ""
+
+    def record_capital(self, flow: CapitalFlow) -> bool:
+        """Move and book the owner's capital, once per key; False where it was booked before.
+
+        Raises Conflict where the key was used for another amount, and what `capital` raises.
+        """
+        check_flow(flow)
+        entry_id = f"{EntryKind.CAPITAL.value}:{flow.ref}"
+
+        def is_booked() -> bool:
+            entry = self.reader.entry(entry_id)
+            if entry is None:
+                return False
+            booked = sum(p.base_units for p in entry.postings if is_ours(p.account))
+            if booked != flow.base_units:
+                raise Conflict(
+                    f"capital: {flow.key} was booked with {booked} base units of {flow.asset}, "
+                    f"found {flow.base_units}; nothing was moved"
+                )
+            return True
+
+        return self.engine.fund(flow, is_booked)
+
+    # --- the switch ---------------------------------------------------------------------------
 
     def switch(self) -> SwitchView:
         """Return the switch; unreadable means HALTED."""
-        log = self._switch.log()
-        last = log[-1] if log else None
-        asked = None if self._raise_asked is None else self._raise_asked[0]
+        log_ = self._switch.log()
+        last = log_[-1] if log_ else None
+        asked = self._asked()
         return SwitchView(
             self._switch.state(),
             None if last is None else last.at_s,
             "nobody" if last is None else ", ".join(last.actors),
             "it was never raised" if last is None else last.rationale,
-            asked,
+            None if asked is None else asked.actor,
         )
 
     def lower_switch(self, actor: str, to: SwitchState, reason: str) -> SwitchView:
-        """Move the switch towards HALTED, now; raises Conflict where that would raise it."""
+        """Move the switch towards HALTED, now; raises Conflict where that would raise it.
+
+        A stop holds even where the database cannot take its audit row: the switch's own log
+        has who, when and why.
+        """
         try:
             self._switch.lower(to, actor, reason, self.engine.now_s)
         except Refused as refused:
             raise Conflict(refused.message) from None
-        self._raise_asked = None
-        self.engine.note(actor, "switch", {"to": to.value, "reason": reason})
+        try:
+            self.engine.note(actor, "switch", {"to": to.value, "reason": reason})
+        except StoreUnavailable as problem:
+            log.critical("the switch moved without an audit row", reason=problem.message)
         return self.switch()
 
     def raise_switch(self, actor: str, to: SwitchState, reason: str) -> SwitchView:
         """Ask to raise the switch; from HALTED it moves at the second person's request."""
-        if not is_person(actor):
-            raise Refused(f"expected a person, found {actor!r}; the switch did not move")
-        asked = self._raise_asked
-        others = () if asked is None or asked[1] is not to else (asked[0],)
-        people = (*others, actor)
-        before = self._switch.state()
-        if before is SwitchState.HALTED and len({person(name) for name in people}) < 2:
-            self._raise_asked = (actor, to, reason)
+        if not is_person(actor) or not reason.strip():
+            raise Refused(
+                f"expected a person and a reason, found {actor!r} and {reason!r}; "
+                "the switch did not move"
+            )
+        before, asked = self._switch.state(), self._asked()
+        people = (actor,) if asked is None or asked.to is not to else (asked.actor, actor)
+        few = len({person(name) for name in people}) < SIGNATURES_FROM[before]
+        if few and HEIGHT[to] > HEIGHT[before]:
+            self._raise_asked = _Asked(actor, to, self.engine.now_s, len(self._switch.log()))
             self.engine.note(actor, "switch-asked", {"to": to.value, "reason": reason})
             return self.switch()
         try:
             self._switch.raise_to(to, people, reason, self.engine.now_s)
         except Refused as refused:
             raise Conflict(refused.message) from None
-        self._raise_asked = None
         self.engine.note(actor, "switch", {"to": to.value, "by": list(people), "reason": reason})
         return self.switch()
+
+    def _asked(self) -> "_Asked | None":
+        """Return who waits for a second person; a move of the switch or a day ends the waiting."""
+        asked = self._raise_asked
+        if asked is None or asked.moves != len(self._switch.log()):
+            return None
+        age_s = self.engine.now_s - asked.at_s
+        return asked if age_s < self.mandate.authority.approval_expiry_s else None
 
     def note(self, actor: str, kind: str, payload: str) -> None:
         """Append one audit row for an act that has no other."""
@@ -327,62 +397,24 @@ class PaperService:
     # --- how ----------------------------------------------------------------------------------
 
     def _keep(self, name: str, question: object, make: Callable[[], T]) -> T:
-        """Answer from what was made since the engine last moved."""
-        version = self.engine.version
+        """Answer from what was made since the engine, or its clock, last moved."""
+        made_at = self.engine.version, self.engine.now_s // KEPT_S
         kept = self._kept.get((name, question))
-        if kept is not None and kept[0] == version:
+        if kept is not None and kept[0] == made_at:
             answer: T = kept[1]
             return answer
         answer = make()
-        self._kept[name, question] = (version, answer)
+        if len(self._kept) >= KEPT_MAX:
+            self._kept.clear()
+        self._kept[name, question] = made_at, answer
         return answer
 
-    def _last_decision(self) -> Mapping[str, Any]:
-        rows = self.reader.decisions(1)
+    def _signal(self) -> tuple[AllocationSignal, str]:
+        """Return the newest signal: of this process's last cycle, or of the last decision."""
+        report, rows = self.engine.last, self.reader.decisions(1)
+        if report is not None and (not rows or report.at_s >= rows[0]["at_s"]):
+            return report.signal, report.signal.phase.value
         if not rows:
             raise DataUnfit("expected a decision, found none: no cycle has run yet")
-        return rows[0]
-
-    def _portfolio(self) -> PortfolioView:
-        return portfolio_view(self.reader, self.signal(), self.engine)
-
-    def _performance(self, time_range: str) -> PerformanceView:
-        now_s, span_s = self.engine.now_s, RANGES_S[time_range]
-        since_s = 0 if span_s is None else now_s - span_s
-        rows = self.reader.nav_series(since_s, None, MARKS_MAX)
-        if not rows:
-            raise DataUnfit("expected a mark of the treasury, found none in this range")
-        points = market_views.nav_points(rows)
-        gained, fall = total_return(points), max_drawdown(points)
-        rate, is_short = market_views.yearly(points)
-        trades = trade_views(self.reader, since_s)
-        parts: dict[str, int] = {}
-        lines: dict[str, list[tuple[int, int]]] = {}
-        flows = {point.at_s: point.flow_usd_micro for point in points[1:]}
-        for number, row in enumerate(rows):
-            payload = market_views.parsed(row["payload"])
-            if number:
-                for name, value in payload["attribution"].items():
-                    parts[name] = parts.get(name, 0) + value
-            for name, value in payload["benchmarks"].items():
-                lines.setdefault(name, []).append((row["at_s"], value))
-        return PerformanceView(
-            time_range=time_range,
-            since_s=points[0].at_s,
-            until_s=points[-1].at_s,
-            total_return=None if gained is None else gained.fraction,
-            gain_usd_micro=0 if gained is None else gained.gain_usd_micro,
-            apy=rate,
-            is_apy_annualised_short=is_short,
-            sharpe=sharpe(daily_returns(points)),
-            max_drawdown=None if fall is None else -fall.fraction,
-            win_rate=trades.win_rate,
-            turnover_usd_micro=trades.turnover_usd_micro,
-            gas_usd_micro=-parts.get("gas", 0),
-            equity=tuple(Point(p.at_s, usd(p.nav_usd_micro)) for p in points),
-            drawdown=market_views.drawdown_line(points),
-            benchmarks=market_views.benchmark_views(lines, flows),
-            trades=trades.newest,
-            attribution_usd_micro=parts,
-            targets=market_views.target_views(self.mandate),
-        )
+        payload = market_views.parsed(rows[0]["payload"])
+        return market_views.signal_of(rows[0]["at_s"], payload["signal"]), rows[0]["phase"]

@@ -146,11 +146,11 @@ class LimitView:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A guardrail's objection (GR-27)."""
+    """A guardrail's objection (GR-27); what is no number stands in `message` alone."""
 
     rule: str
-    observed: int
-    limit: int
+    observed: int | None
+    limit: int | None
     unit: str
     message: str
 

@@ -12,14 +12,16 @@ Every proposal goes the same way: advisor, guardrails, plan, gas budgets. Nothin
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dynamic.decision.advice import Verdict, apply_advice
+from dynamic.decision.advice import advise_applied
 from dynamic.decision.allocate import Request, propose
 from dynamic.decision.maintain import maintain
 from dynamic.decision.sizing import Action, Exposure, Sizing, size
 from dynamic.errors import DataUnfit, Refused
 from dynamic.ledger.canonical import canonical_json, digest
 from dynamic.performance.decisions import DecisionClass
-from dynamic.planning.plan import Plan, PlanState
+from dynamic.planning.costs import gas_cost_usd_micro
+from dynamic.planning.gas_timing import percentile_wei
+from dynamic.planning.plan import LegKind, Plan, PlanState
 from dynamic.planning.planner import PlanContext, plan
 from dynamic.policy.finding import Finding
 from dynamic.policy.gas import gas_findings
@@ -36,7 +38,7 @@ from dynamic.units import DAY_S, format_gwei
 from dynamic.workflows.measure import buckets, follow
 from dynamic.workflows.memory import Memory
 from dynamic.workflows.observe import View, assess
-from dynamic.workflows.parameters import Parameters, plan_rules
+from dynamic.workflows.parameters import SWAP_VENUE, Parameters, plan_rules
 
 _SCALE_BPS: Final = 10_000
 
@@ -124,6 +126,7 @@ def _weigh(desk: Desk, situation: Situation, decision_id: str) -> _Verdict:
             _tactical(situation),
             situation.volatile_values_usd_micro,
             situation.now_s // DAY_S,
+            _sale_gas_usd_micro(desk, situation),
         ),
         desk.memory.sizing,
         desk.mandate,
@@ -144,6 +147,15 @@ def _tactical(situation: Situation) -> int:
     """Return the value of BTC and ETH held for the ladder; the gas reserve is not for sale."""
     held = buckets(situation.values_usd_micro)
     return held.btc + held.eth
+
+
+def _sale_gas_usd_micro(desk: Desk, situation: Situation) -> int:
+    """Return the gas of one sale; 0 where gas is not known, as nothing can be sent then anyway."""
+    price, wei = situation.prices.get("ETH"), situation.gas_price_wei
+    if price is None or wei is None:
+        return 0
+    units = desk.parameters.costs.gas_of(LegKind.SWAP.value, SWAP_VENUE)
+    return gas_cost_usd_micro(units, wei, price.usd_micro)
 
 
 def _propose(desk: Desk, situation: Situation, sized: Sizing) -> tuple[Proposal | None, str, str]:
@@ -184,11 +196,13 @@ def _rebalance(desk: Desk, situation: Situation, pt: str) -> tuple[Proposal | No
     target = {**spot, "base_yield": _SCALE_BPS - sum(spot.values())}
     diary = desk.memory.diary
     quiet = replace(desk.signal, trigger=Trigger.NONE)
+    prices_wei = [wei for _, wei in diary.gas_wei_by_day] if diary.waits_for_gas else []
     call = should_rebalance(
         quiet,
         Standing(
             situation.now_s, values.as_dict(), target, diary.last_rebalance_at_s,
             diary.last_review_at_s, situation.gas_price_wei,
+            percentile_wei(prices_wei, desk.mandate.gas.low_percentile), diary.waits_for_gas,
         ),
         desk.parameters.rebalance,
     )  # fmt: skip
@@ -197,6 +211,7 @@ def _rebalance(desk: Desk, situation: Situation, pt: str) -> tuple[Proposal | No
     forced = ask is not None and ask.force
     if not call.is_due and not first and not forced:
         return None, Trigger.NONE.value, call.reason
+    diary.waits_for_gas = False  # it is tried now; where gas is still too dear it waits again
     if call.trigger is Trigger.WEEKLY_REVIEW:
         diary.last_review_at_s = situation.now_s
     trigger = Trigger.FIRST_RUN if first else Trigger.OPERATOR if forced else call.trigger
@@ -228,18 +243,19 @@ def _judge(
         "delay_s": advice.delay_s, "reasoning": advice.reasoning, "advisor": advice.advisor,
         "cited": dict(advice.cited),
     }  # fmt: skip
-    advised = apply_advice(proposal, advice)
-    if advised is None:
-        if advice.verdict is Verdict.DELAY:
-            memory.diary.delayed_until_s = now_s + advice.delay_s
+    advised = advise_applied(proposal, advice, mandate.advisor.delay_s)
+    if advised.proposal is None:
+        if advised.delay_s:
+            memory.diary.delayed_until_s = now_s + advised.delay_s
+        if "gas_price_wei" in advice.cited:
+            memory.diary.waits_for_gas = True
         return _Verdict(
             DecisionOutcome.HELD, proposal.trigger, f"advisor: {advice.reasoning}", proposal, said
         )
-    person_asked = advice.verdict is Verdict.ASK
-    verdict = judge(advised, situation, mandate, person_asked=person_asked)
+    verdict = judge(advised.proposal, situation, mandate, person_asked=advised.asks_person)
     if isinstance(verdict, Denial):
         return _Verdict(
-            DecisionOutcome.DENIED, proposal.trigger, verdict.message, advised, said,
+            DecisionOutcome.DENIED, proposal.trigger, verdict.message, advised.proposal, said,
             verdict.findings,
         )  # fmt: skip
     return _plan(desk, situation, verdict, decision_id, sized, said)
@@ -290,12 +306,14 @@ def _plan(
     if made is None:
         why = "no leg is worth its gas"
         return _Verdict(DecisionOutcome.HELD, proposal.trigger, why, proposal, said)
+    spent = desk.memory.diary.gas_usd_micro_in_month_of(situation.now_s)
     over = gas_findings(
-        made.gas_cost_usd_micro, made.gross_usd_micro, desk.memory.diary.month_gas_usd_micro,
+        made.gas_cost_usd_micro, made.gross_usd_micro, spent,
         situation.nav_usd_micro, proposal.urgency, desk.mandate.gas,
         pays_emergency_price=(situation.gas_price_wei or 0) > desk.mandate.gas.price_wei_max,
     )  # fmt: skip
     if over:
+        desk.memory.diary.waits_for_gas = True
         why = f"waits for cheaper gas: {'; '.join(f.message for f in over)}"
         return _Verdict(DecisionOutcome.HELD, proposal.trigger, why, proposal, said, over)
     outcome = (

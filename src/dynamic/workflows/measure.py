@@ -9,7 +9,7 @@ A treasury with a position that cannot be priced is not marked: an unknown value
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dynamic.errors import DataUnfit
+from dynamic.errors import DataUnfit, InvariantBroken
 from dynamic.ledger.canonical import canonical_json
 from dynamic.ledger.entry import Entry, EntryKind, Posting
 from dynamic.performance.attribution import Mark, attribute, nav_scaled
@@ -94,12 +94,18 @@ def mark(view: View, memory: Memory, batch: Batch) -> Marked | None:
     except DataUnfit:
         return None
     nav = nav_scaled(closing.units, worth) // SCALE
+    _round_alike(parts, nav - memory.last_nav_usd_micro)
+    recorded = dict(parts)
+    if memory.opening is not None and memory.opening.at_s == now_s:
+        # This record replaces the last mark's, so it explains what that one explained as well.
+        for name, value in memory.opening_parts.items():
+            recorded[name] += value
     values = {p: count * worth[p.asset] // SCALE for p, count in units.items()}
     volatile = sum(v for p, v in values.items() if assets[p.asset].kind is AssetKind.VOLATILE)
     peak = max(memory.sizing.peak_usd_micro, nav)
     shares = buckets(values)
     payload = {
-        "attribution": parts,
+        "attribution": recorded,
         "benchmarks": marked,
         "buckets": shares.as_dict(),
         "positions": {str(p): v for p, v in values.items()},
@@ -107,9 +113,20 @@ def mark(view: View, memory: Memory, batch: Batch) -> Marked | None:
     }
     record = NavRecord(now_s, nav, volatile, peak, drawdown_bps(nav, peak), canonical_json(payload))
     batch.navs.append(record)
-    memory.opening, memory.last_nav_usd_micro = closing, nav
+    memory.opening, memory.opening_parts, memory.last_nav_usd_micro = closing, recorded, nav
     memory.posted.clear()
     return Marked(record, parts, marked, shares)
+
+
+def _round_alike(parts: dict[str, int], change: int) -> None:
+    """Let the parts sum to the change of the NAV as it is stored, to the micro.
+
+    NAV is floored at both ends of a span, and its parts once: one micro may lie between.
+    """
+    between = change - sum(parts.values())
+    if between not in (0, 1):
+        raise InvariantBroken(f"NAV changed by {change} usd_micro, {between} of it unexplained")
+    parts["price"] += between
 
 
 def _explain(closing: Mark, memory: Memory) -> dict[str, int]:

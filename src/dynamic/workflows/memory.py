@@ -11,6 +11,7 @@ the store by more than the batch in hand.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from dynamic.decision.sizing import SizingMemory
@@ -41,6 +42,7 @@ class Diary:
     funded_at_s: int | None = None
     base_deployed_at_s: int | None = None
     delayed_until_s: int = 0
+    waits_for_gas: bool = False  # something worth doing was held because gas was too dear
     policy_signed_until_s: int | None = None
     gas_wei_by_day: list[tuple[int, int]] = field(default_factory=list)  # (UTC day, wei)
     closes: list[tuple[int, int, int]] = field(default_factory=list)  # (UTC day, BTC, ETH) micro
@@ -50,6 +52,12 @@ class Diary:
     month_gas_usd_micro: int = 0
     yield_index_ray: int = 0  # Aave's, at the last accrual
     scaled: int = 0  # our scaled balance there
+
+    def gas_usd_micro_in_month_of(self, now_s: int) -> int:
+        """Return the gas of the calendar month now; what an earlier month spent is over."""
+        moment = datetime.fromtimestamp(now_s, UTC)
+        is_now = self.month == moment.year * 12 + moment.month
+        return self.month_gas_usd_micro if is_now else 0
 
     def to_payload(self) -> dict[str, object]:
         """Write the diary by field name; integers beyond 64 bits as text."""
@@ -81,6 +89,7 @@ class Memory:
     approvals: list[ApprovalRecord] = field(default_factory=list)
     steps: dict[str, StepRecord] = field(default_factory=dict)
     opening: Mark | None = None  # the last NAV mark
+    opening_parts: dict[str, int] = field(default_factory=dict)  # why NAV changed up to it
     posted: dict[tuple[str, str], int] = field(default_factory=dict)  # (account, asset), since it
     benchmarks: Benchmarks | None = None
     followed: list[tuple[Tracked, int]] = field(default_factory=list)  # and horizons measured
@@ -183,7 +192,7 @@ class Memory:
                 {symbol: str(rate) for symbol, rate in opening.rates.items()},
             ]
         posted = [[*key, str(n)] for key, n in sorted(self.posted.items())]
-        return canonical_json([held, posted, self.last_nav_usd_micro])
+        return canonical_json([held, posted, self.last_nav_usd_micro, self.opening_parts])
 
     def _benchmarks_payload(self) -> str:
         return canonical_json(None if self.benchmarks is None else self._benchmark_strings())
@@ -225,10 +234,12 @@ def recover(stored: Recovered) -> Memory:
         memory.diary = Diary.from_payload(json.loads(states["diary"]))
         memory.past_moves = tuple(PastMove(*row) for row in json.loads(states["moves"]))
         memory.lots = LotBook.from_payload(json.loads(states["lots"]))
-        memory.opening, memory.posted, memory.last_nav_usd_micro = _mark(json.loads(states["mark"]))
-        marked = json.loads(states["benchmarks"])
-        if marked is not None:
-            memory.benchmarks = Benchmarks.from_payload({k: int(v) for k, v in marked.items()})
+        marked = json.loads(states["mark"])
+        memory.opening, memory.posted = _mark(*marked[:2])
+        memory.last_nav_usd_micro, memory.opening_parts = marked[2:]
+        benchmarks = json.loads(states["benchmarks"])
+        if benchmarks is not None:
+            memory.benchmarks = Benchmarks.from_payload({k: int(v) for k, v in benchmarks.items()})
         memory.followed = _followed(json.loads(states["followed"]))
         memory.pegs = {
             symbol: PegWatch(last_s, off_s, far_s, PegState(state))
@@ -241,8 +252,9 @@ def recover(stored: Recovered) -> Memory:
     return memory
 
 
-def _mark(raw: list[Any]) -> tuple[Mark | None, dict[tuple[str, str], int], int]:
-    held, posted, nav_usd_micro = raw
+def _mark(
+    held: list[Any] | None, posted: list[Any]
+) -> tuple[Mark | None, dict[tuple[str, str], int]]:
     opening = None
     if held is not None:
         at_s, units, prices, rates = held
@@ -253,7 +265,7 @@ def _mark(raw: list[Any]) -> tuple[Mark | None, dict[tuple[str, str], int], int]
             {symbol: int(rate) for symbol, rate in rates.items()},
         )
     sums = {(account, symbol): int(n) for account, symbol, n in posted}
-    return opening, sums, nav_usd_micro
+    return opening, sums
 
 
 def _followed(raw: list[Any]) -> list[tuple[Tracked, int]]:

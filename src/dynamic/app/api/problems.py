@@ -37,8 +37,8 @@ class ObjectionModel(BaseModel):
     """One guardrail's objection: observed and limit share the unit."""
 
     rule: str
-    observed: int
-    limit: int
+    observed: int | None
+    limit: int | None
     unit: str
     message: str
 

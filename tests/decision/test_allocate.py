@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynamic.decision.allocate import Request, base_targets, propose
-from dynamic.decision.unwind import trim_usd_micro, wind_down
 from dynamic.policy.guardrails import Denial, Permit, judge
 from dynamic.policy.proposal import Position, Proposal, Urgency
 from dynamic.policy.situation import Situation, SwitchState
@@ -248,43 +247,3 @@ def test_base_targets_stay_within_every_cap(s: Situation, total: int) -> None:
         assert usd >= 0
         limit = max(s.nav_usd_micro // 4, held.get(place.location, 0))
         assert usd <= limit
-
-
-@pytest.mark.req("GR-10")
-@pytest.mark.parametrize(
-    ("each", "gas_usd", "trims"),
-    [
-        (80_000, 0, False), (80_833, 0, False), (80_834, 0, True), (88_000, 0, True),
-        (88_000, 480, True), (88_000, 481, False),
-    ],
-)  # fmt: skip
-def test_gr_volatile_cap_passive_breach_is_trimmed(each: int, gas_usd: int, trims: bool) -> None:
-    """+10 % of BTC and ETH makes 42.3 %: back to 39.5 %, but not for 20 times its gas.
-
-    The excess over 40 % is 1.2 x each - 96 000: 1 000 USD between 80 833 and 80 834.
-    """
-    s = holding({CASH: 240_000, BTC: each, WETH: each})
-    found = trim_usd_micro(s, MANDATE, gas_usd * U)
-    assert (found > 0) is trims
-    if trims:
-        after = s.volatile_values_usd_micro - found
-        assert after * 10_000 == 3_950 * s.nav_usd_micro
-
-
-@pytest.mark.req("CP-11")
-def test_wind_down_turns_everything_into_usdc_and_is_permitted() -> None:
-    s = holding({CASH: 5_000, BTC: 70_000, WETH: 64_000, AAVE: 90_000, PT: 80_000, LP: 90_000,
-                 GAS: 1_000}, switch=SwitchState.REDUCING, phase="unknown")  # fmt: skip
-    p = wind_down(s, MANDATE, "operator:ann", "emergency", "exploit at curve")
-    assert p is not None
-    left = dict(s.units)
-    for m in p.moves:
-        assert m.receive == CASH
-        left[m.spend] -= m.spend_units
-    assert {place for place, units in left.items() if units} == {CASH, GAS}
-    permit = judge(p, s, MANDATE)
-    assert isinstance(permit, Permit)
-    assert permit.effects.volatile_bps_after <= 26
-    only = wind_down(s, MANDATE, "operator:ann", "emergency", "exploit at curve", only=[LP])
-    assert only is not None
-    assert {m.spend for m in only.moves} == {LP}

@@ -161,15 +161,28 @@ def test_a_crossed_step_is_sold_at_once_and_stays_crossed_until_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tactical_usd", "reserve_usd", "action"),
-    [(160_000, 0, Action.HOLD), (160_001, 0, Action.SELL), (159_000, 1_001, Action.SELL)],
+    ("tactical_usd", "reserve_usd", "gas_usd", "action"),
+    [
+        (160_999, 0, 0, Action.HOLD),
+        (161_000, 0, 0, Action.SELL),
+        (159_000, 1_999, 0, Action.HOLD),
+        (159_000, 2_000, 0, Action.SELL),
+        (169_600, 0, 480, Action.SELL),
+        (169_600, 0, 481, Action.HOLD),
+    ],
 )
-@pytest.mark.req("GR-10")
-def test_a_passive_breach_is_trimmed(tactical_usd: int, reserve_usd: int, action: Action) -> None:
-    """Above 40.00 %, gas reserve included, the excess over 39.50 % goes (C-02)."""
-    memory = known(10_000, is_buying=False)
-    exposure = standing(400_000, tactical_usd, reserve_usd=reserve_usd)
-    sized, _ = size(10_000, False, exposure, memory, MODES["ladder"])
+@pytest.mark.req("GR-10", "C-02")
+def test_gr_volatile_cap_passive_breach_is_trimmed(
+    tactical_usd: int, reserve_usd: int, gas_usd: int, action: Action
+) -> None:
+    """Above 40.00 % by 1 000 USD and 20 times the gas of a sale, gas reserve included, to 39.50 %.
+
+    An excess of 9 600 USD is worth a sale that costs 480, and not one that costs 481.
+    """
+    exposure = replace(
+        standing(400_000, tactical_usd, reserve_usd=reserve_usd), sale_gas=gas_usd * U
+    )
+    sized, _ = size(10_000, False, exposure, known(10_000), MODES["ladder"])
     assert sized.action is action
     if action is Action.SELL:
         assert sized.trade_usd_micro == (tactical_usd + reserve_usd - 158_000) * U

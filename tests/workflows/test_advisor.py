@@ -9,6 +9,7 @@ import pytest
 
 from dynamic.decision.advice import Advice, Verdict
 from dynamic.decision.rule_advisor import RuleAdvisor
+from dynamic.policy.mandate import Mandate
 from dynamic.policy.proposal import Proposal, Urgency
 from dynamic.ports import Ports
 from dynamic.records import DecisionOutcome
@@ -53,14 +54,26 @@ def test_ai_delay_waits_and_then_acts(begin: Begin) -> None:
     world = begin(None, says(Verdict.PROCEED))
     world.until(1)
     at_s = world.first_s + 2 * 86_400
-    world.io = _with_advisor(world, says(Verdict.DELAY, delay_s=7_200))
+    world.io = _with_advisor(world, says(Verdict.DELAY, delay_s=1_800))
     world.day_at(at_s)
     assert bought(world) == 0
     world.io = _with_advisor(world, says(Verdict.PROCEED))
-    world.day_at(at_s + 7_199)
+    world.day_at(at_s + 1_799)
     assert bought(world) == 0
-    world.day_at(at_s + 7_200)
+    world.day_at(at_s + 1_800)
     assert bought(world) > 0
+
+
+def test_ai_delay_is_never_longer_than_the_mandate_s(begin: Begin, mandate: Mandate) -> None:
+    world = begin(None, says(Verdict.PROCEED))
+    world.until(1)
+    at_s = world.first_s + 2 * 86_400
+    world.io = _with_advisor(world, says(Verdict.DELAY, delay_s=10**9))
+    world.day_at(at_s)
+    assert world.memory.diary.delayed_until_s == at_s + mandate.advisor.delay_s
+    world.io = _with_advisor(world, says(Verdict.DELAY, delay_s=-5))
+    world.day_at(at_s + mandate.advisor.delay_s)
+    assert world.memory.diary.delayed_until_s == at_s + mandate.advisor.delay_s
 
 
 def test_ai_ask_makes_a_small_plan_wait_for_a_person(begin: Begin) -> None:

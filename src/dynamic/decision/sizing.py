@@ -56,13 +56,15 @@ class Exposure:
     """The treasury at this instant, in usd_micro.
 
     `tactical` is what the ladder may buy and sell; `volatile` counts the gas reserve too, and
-    is what the hard limit is held against. `day` is the UTC day since 1970.
+    is what the hard limit is held against. `day` is the UTC day since 1970; `sale_gas` is what
+    the gas of one sale costs now.
     """
 
     nav: int
     tactical: int
     volatile: int
     day: int
+    sale_gas: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ def _sell(
     band = mandate.sizing.cushion_band_bps * nav
     reasons = (
         (is_paused or (stage is Stage.REDUCE and excess * BPS > band), Trigger.DRAWDOWN_STAGE),
-        (exposure.volatile * BPS > mandate.exposure.volatile_bps_max * nav, Trigger.VOLATILE_CAP),
+        (_asks_trim(exposure, mandate), Trigger.VOLATILE_CAP),
         (has_crossed, Trigger.PHASE_CHANGE),
         ((held - cap) * BPS > band, Trigger.SIZING),
         (excess * BPS > mandate.trades.drift_bps * nav, Trigger.DRIFT),
@@ -185,6 +187,14 @@ def _sell(
     if excess < mandate.exposure.trim_excess_usd_micro_min and not is_paused:
         return 0, Trigger.NONE.value
     return max(excess, 0), cause.value
+
+
+def _asks_trim(exposure: Exposure, mandate: Mandate) -> bool:
+    """Whether prices alone have led so far above the hard limit that it is worth a sale (C-02)."""
+    limits = mandate.exposure
+    above = exposure.volatile * BPS - limits.volatile_bps_max * exposure.nav
+    least = max(limits.trim_excess_usd_micro_min, limits.trim_gas_multiple * exposure.sale_gas)
+    return above > 0 and above >= least * BPS
 
 
 def _buy_max(nav: int, days: int, mandate: Mandate) -> int:

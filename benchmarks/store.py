@@ -70,7 +70,8 @@ def _event(chain: AuditChain) -> Batch:
 def _leg(chain: AuditChain, number: int) -> Batch:
     """One leg as it is booked: an entry, its event, and engine memory."""
     ref = f"leg-{number}"
-    entry = transfer_entry(AT_S, ref, EntryKind.DEPOSIT, "wallet", "aave_v3", "USDC", 1_000 + number)
+    kind = EntryKind.DEPOSIT
+    entry = transfer_entry(AT_S, ref, kind, "wallet", "aave_v3", "USDC", 1_000 + number)
     event = chain.append(AT_S, "entry", "engine", {"entry": entry.entry_id})
     return Batch(audit=[event], entries=[entry], states={"diary": json.dumps({"n": number})})
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dynamic.app.cli.home import mandate_of, mandate_text, settings_of
+from dynamic.app.cli.home import logging_to, mandate_of, mandate_text, settings_of
 from dynamic.app.cli.options import (
     AsJson,
     By,
@@ -45,19 +45,20 @@ class Held(Conflict):
 @contextmanager
 def opened(settings: "Settings") -> "Iterator[tuple[Treasury, PublicFeed]]":
     """Open the live paper treasury for one command; Held where another process has it."""
-    from dynamic.trading.opening import open_treasury, public_feed
+    from dynamic.trading.opening import open_treasury, prepare_home, public_feed
 
     not_a_demo(settings)
     mandate = mandate_of(settings, "paper")
     feed = public_feed(mandate, settings.feed.endpoints)
-    try:
-        treasury = open_treasury(settings, mandate, feed)
-    except Conflict as conflict:
-        raise Held(conflict.message) from None
-    try:
-        yield treasury, feed
-    finally:
-        treasury.close()
+    with logging_to(prepare_home(settings.data_dir), settings.log_level):
+        try:
+            treasury = open_treasury(settings, mandate, feed)
+        except Conflict as conflict:
+            raise Held(conflict.message) from None
+        try:
+            yield treasury, feed
+        finally:
+            treasury.close()
 
 
 def not_a_demo(settings: "Settings") -> None:

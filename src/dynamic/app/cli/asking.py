@@ -228,12 +228,12 @@ def audit_verify(
         missing = {name: count for name, count in reader.linkage().items() if count}
     finally:
         reader.close()
-    holds = found["broken"] is None and found["tx_logs_broken"] is None and not missing
+    holds = found["holds"] and not missing
     if as_json:
         anchored = None if anchor is None else {"seq": anchor[0], "hash": anchor[1]}
         emit(found | {"valid": holds, "missing_origins": missing, "anchor": anchored})
     if not holds:
-        broken = found["broken"] or found["tx_logs_broken"] or missing
+        broken = found["broken"] or found["tx_logs_broken"] or found["entries_broken"] or missing
         stop(Exit.ERROR, f"expected whole chains, found {broken}; new risk should not be taken on")
     if not as_json:
         say(
@@ -269,7 +269,7 @@ def reconcile(
     if as_json:
         emit({"positions": rows, "residues": residues, "reconciled": not residues})
     else:
-        columns = ("position", "ledger_units", "observed_units", "residue_units")
+        columns = ("position", "ledger_units", "observed_units", "named_units", "residue_units")
         table("Books and venue, in base units", columns, [[r[c] for c in columns] for r in rows])
     if residues:
         text = "; ".join(f"{r['position']} {r['residue_units']} base units" for r in residues)

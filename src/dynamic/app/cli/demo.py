@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from dynamic.app.cli.home import LOG_FILE, instant_of, mandate_of, mandate_text, settings_of
+from dynamic.app.cli.home import instant_of, logging_to, mandate_of, mandate_text, settings_of
 from dynamic.app.cli.options import ConfigFile, DataDir, MandateFile, Port
 from dynamic.app.cli.output import facts, say, working
 from dynamic.errors import Refused
@@ -73,7 +73,6 @@ def demo(
     """Show a paper treasury living through market history, with its dashboard."""
     if history is not None and seed is not None:
         raise Refused("expected --history or --seed, found both; nothing was started")
-    from dynamic.adapters import logs
     from dynamic.app.serving import bind
 
     first_s, last_s = instant_of("--from", first), instant_of("--to", last)
@@ -82,8 +81,7 @@ def demo(
         judged = mandate_of(settings, "replay")
         listener = bind(settings.api.host, settings.api.port if port is None else port)
         closing.callback(listener.close)
-        log = (settings.data_dir / LOG_FILE).open("a", encoding="utf-8")
-        logs.configure(settings.log_level, closing.enter_context(log))
+        closing.enter_context(logging_to(settings.data_dir, settings.log_level))
         with working("looking for a market to play"):
             market = _market(history, seed, first_s, last_s, judged, settings)
         _same_market(settings.data_dir / MARKET_FILE, market.name)

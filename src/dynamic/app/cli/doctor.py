@@ -128,8 +128,8 @@ def _audit(reader: "ReadStore", settings: "Settings") -> Check:
     from dynamic.trading.daily import last_anchor
 
     found = reader.verify_audit(last_anchor(settings.data_dir))
-    broken = found["broken"] or found["tx_logs_broken"]
-    if broken:
+    if not found["holds"]:
+        broken = found["broken"] or found["tx_logs_broken"] or found["entries_broken"]
         return Check("audit-chain", "fail", str(broken), "dynamic halt; keep this database")
     return Check("audit-chain", "ok", f"{found['events']} events, head {found['head'][:16]}")
 

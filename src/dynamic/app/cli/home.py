@@ -4,7 +4,10 @@ Nothing is created here: a question about a treasury that is not there says so a
 trace. `log_file` remembers where the details of an unexpected error may go.
 """
 
+import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -82,6 +85,19 @@ def reader_of(settings: "Settings") -> "ReadStore":
     from dynamic.adapters.storage.reader import ReadStore
 
     return ReadStore.open(settings.store_url)
+
+
+@contextmanager
+def logging_to(directory: Path, level: str) -> Iterator[None]:
+    """Send the logs into the treasury's log file: the terminal is for people."""
+    from dynamic.adapters import logs
+
+    with (directory / LOG_FILE).open("a", encoding="utf-8") as file:
+        logs.configure(level, file)
+        try:
+            yield
+        finally:
+            logging.getLogger().handlers[:] = [logging.NullHandler()]
 
 
 def instant_of(option: str, text: str | None) -> int | None:

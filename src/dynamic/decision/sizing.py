@@ -15,11 +15,12 @@ Three modes stand side by side in every report:
     stages    and C-62's stages, taken literally: x 0.5 at -15 %, out at -20 % until people resume
     default   the cushion above, with the same stages as a backstop it should never reach
 
-The floor (19 %) is 20 % less what one worst recorded day (-41 % of a 50/50 mix, 2020-03-12)
-does to a band of 2 % of NAV, and its cost; the multiple is 1 / 0.40, so that such a day cannot
-break through from anywhere. Source: Black and Jones, "Simplifying Portfolio Insurance" (1987);
-our study over 90 monthly starts is in docs/adr/0005. Rounding: targets and buys down, peaks
-and sells up.
+The floor (19 %) is 20 % less what a band of 2 % of NAV risks, and its cost. The multiple is
+1 / 0.286: in the worst four hours on record a 50/50 mix lost 28.6 % (2020-03-13 01:00 UTC), so
+that from anywhere above the floor four missed hourly cycles do not break the limit. A whole day
+without a cycle could: the worst one lost 41 %. Source: Black and Jones, "Simplifying Portfolio
+Insurance" (1987); what other multiples cost is in docs/adr/0005. Rounding: targets and buys
+down, peaks and sells up.
 """
 
 from dataclasses import dataclass, replace
@@ -153,7 +154,8 @@ def _target(
     staged = target_multiplier_bps(stage, is_paused, mandate.drawdown)
     limits = mandate.exposure
     reserve = exposure.volatile - exposure.tactical
-    room = bps_of(exposure.nav, limits.volatile_bps_max - limits.order_headroom_bps, Rounding.DOWN)
+    allowed_bps = bps_of(limits.volatile_bps_max, staged, Rounding.DOWN)
+    room = bps_of(exposure.nav, max(allowed_bps - limits.order_headroom_bps, 0), Rounding.DOWN)
     return max(min(bps_of(ladder, staged, Rounding.DOWN), cap, room - reserve), 0)
 
 

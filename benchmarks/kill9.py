@@ -134,8 +134,12 @@ def live(place: Place, ready: int | None = None) -> tuple[dict[str, Any], int]:
 
 
 def _is_over(memory: Memory, at_s: int) -> bool:
-    """Say whether the day's cycle was closed before its process died."""
-    return memory.opening is not None and memory.opening.at_s == at_s and memory.plan is None
+    """Say whether the day's last cycle was closed before its process died.
+
+    A signed day has two cycles: what was booked after the first one's mark asks for the second.
+    """
+    is_marked = memory.opening is not None and memory.opening.at_s == at_s
+    return is_marked and memory.plan is None and not memory.posted
 
 
 def _day(memory: Memory, treasury: PaperTreasury, place: Place) -> int:

@@ -61,8 +61,10 @@ def _check_keys(value: object) -> None:
     else:
         return
     for item in items:
-        if item.__class__ not in _LEAVES:
-            _check_keys(item)
+        kind = item.__class__
+        if kind in _LEAVES or (kind in _ROWS and _LEAVES.issuperset(map(type, item))):
+            continue  # a leaf, or a row of nothing but leaves
+        _check_keys(item)
 
 
 def _refuse_odd_keys(value: Mapping[object, object]) -> None:
@@ -72,4 +74,5 @@ def _refuse_odd_keys(value: Mapping[object, object]) -> None:
 
 
 _TEXT: Final = frozenset({str})
+_ROWS: Final = frozenset({list, tuple})
 _LEAVES: Final = frozenset({str, int, bool, type(None)} | {type(1 / 2)})

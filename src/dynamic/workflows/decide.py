@@ -35,7 +35,7 @@ from dynamic.records import DecisionOutcome, DecisionRecord, PlanRecord
 from dynamic.signals.signal import AllocationSignal, Trigger
 from dynamic.signals.triggers import Standing, should_rebalance
 from dynamic.units import DAY_S, format_gwei
-from dynamic.workflows.measure import buckets, follow
+from dynamic.workflows.measure import Buckets, buckets, follow
 from dynamic.workflows.memory import Memory
 from dynamic.workflows.observe import View, assess
 from dynamic.workflows.parameters import SWAP_VENUE, Parameters, plan_rules
@@ -93,10 +93,11 @@ def decide(desk: Desk, number: int) -> DecisionRecord:
         desk.view, memory, desk.mandate, io.switch.state(), desk.signal.phase.value,
         desk.residues, now_s,
     )  # fmt: skip
-    found = _weigh(desk, situation, decision_id)
+    held = buckets(situation.values_usd_micro)
+    found = _weigh(desk, situation, decision_id, held)
     payload = {
         "advice": found.advice,
-        "allocation_bps": buckets(situation.values_usd_micro).bps(),
+        "allocation_bps": held.bps(),
         "findings": [_finding(f) for f in found.findings],
         "moved_usd_micro": found.moved_usd_micro,
         "proposal": None if found.proposal is None else _proposal(found.proposal),
@@ -112,7 +113,7 @@ def decide(desk: Desk, number: int) -> DecisionRecord:
     return record
 
 
-def _weigh(desk: Desk, situation: Situation, decision_id: str) -> _Verdict:
+def _weigh(desk: Desk, situation: Situation, decision_id: str, held: Buckets) -> _Verdict:
     """Find the first reason to act, and lead it through every door."""
     unpriced = [str(p) for p in situation.units if p not in situation.values_usd_micro]
     if unpriced or not situation.units:
@@ -123,7 +124,7 @@ def _weigh(desk: Desk, situation: Situation, decision_id: str) -> _Verdict:
         desk.signal.allows_increase,
         Exposure(
             situation.nav_usd_micro,
-            _tactical(situation),
+            held.btc + held.eth,  # the gas reserve is not for sale
             situation.volatile_values_usd_micro,
             situation.now_s // DAY_S,
             _sale_gas_usd_micro(desk, situation),
@@ -137,16 +138,10 @@ def _weigh(desk: Desk, situation: Situation, decision_id: str) -> _Verdict:
         drawdown_paused=after.is_paused,
         tactical_target_usd_micro=sized.target_usd_micro,
     )
-    proposal, trigger, why = _propose(desk, situation, sized)
+    proposal, trigger, why = _propose(desk, situation, sized, held)
     if proposal is None:
         return _Verdict(DecisionOutcome.HELD, trigger, f"{why}; {sized.reason}")
     return _judge(desk, situation, proposal, decision_id, sized)
-
-
-def _tactical(situation: Situation) -> int:
-    """Return the value of BTC and ETH held for the ladder; the gas reserve is not for sale."""
-    held = buckets(situation.values_usd_micro)
-    return held.btc + held.eth
 
 
 def _sale_gas_usd_micro(desk: Desk, situation: Situation) -> int:
@@ -158,7 +153,9 @@ def _sale_gas_usd_micro(desk: Desk, situation: Situation) -> int:
     return gas_cost_usd_micro(units, wei, price.usd_micro)
 
 
-def _propose(desk: Desk, situation: Situation, sized: Sizing) -> tuple[Proposal | None, str, str]:
+def _propose(
+    desk: Desk, situation: Situation, sized: Sizing, held: Buckets
+) -> tuple[Proposal | None, str, str]:
     """Ask each reason in order; the first that proposes something wins."""
     signal, mandate = desk.signal, desk.mandate
     pt = symbol_of(first_maturity(situation.now_s))
@@ -185,22 +182,25 @@ def _propose(desk: Desk, situation: Situation, sized: Sizing) -> tuple[Proposal 
         proposal = propose(signal, situation, mandate, request)
         if proposal is not None:
             return proposal, request.trigger, sized.reason
-    return _rebalance(desk, situation, pt)
+    return _rebalance(desk, situation, pt, held)
 
 
-def _rebalance(desk: Desk, situation: Situation, pt: str) -> tuple[Proposal | None, str, str]:
+def _rebalance(
+    desk: Desk, situation: Situation, pt: str, held: Buckets
+) -> tuple[Proposal | None, str, str]:
     """Bring the base to its weights when a trigger says so; the tactical side stays put."""
-    values = buckets(situation.values_usd_micro)
-    shares = values.bps()
+    shares = held.bps()
     spot = {"btc": shares["btc"], "eth": shares["eth"], "cash": 0}
     target = {**spot, "base_yield": _SCALE_BPS - sum(spot.values())}
     diary = desk.memory.diary
-    quiet = replace(desk.signal, trigger=Trigger.NONE)
+    quiet = desk.signal
+    if quiet.trigger is not Trigger.NONE:
+        quiet = replace(quiet, trigger=Trigger.NONE)
     prices_wei = [wei for _, wei in diary.gas_wei_by_day] if diary.waits_for_gas else []
     call = should_rebalance(
         quiet,
         Standing(
-            situation.now_s, values.as_dict(), target, diary.last_rebalance_at_s,
+            situation.now_s, held.as_dict(), target, diary.last_rebalance_at_s,
             diary.last_review_at_s, situation.gas_price_wei,
             percentile_wei(prices_wei, desk.mandate.gas.low_percentile), diary.waits_for_gas,
         ),

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from dynamic.decision.sizing import SizingMemory
@@ -29,6 +30,11 @@ from dynamic.policy.situation import PastMove
 from dynamic.records import ApprovalRecord, Batch, PlanRecord, Recovered, StepRecord
 from dynamic.signals.state import SignalState
 from dynamic.units import DAY_S
+
+
+@lru_cache(maxsize=1_024)  # the same few places, several times in every cycle
+def _position(location: str, asset: str) -> Position:
+    return Position(location, asset)
 
 
 @dataclass(slots=True)
@@ -156,7 +162,7 @@ class Memory:
 
     def position_units(self) -> dict[Position, int]:
         """Return what the books say we hold, by position."""
-        return {Position(*place): units for place, units in self.book.position_units().items()}
+        return {_position(*place): units for place, units in self.book.position_units().items()}
 
     def _sizing_payload(self) -> str:
         s = self.sizing

@@ -14,6 +14,7 @@ from tests.cli.conftest import Cli
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
 @pytest.mark.req("GV-01", "GV-02", "GV-09", "SE-01")
 def test_the_life_of_a_plan(cli: Cli, market: dict[str, str], tmp_path: Path) -> None:
     """Exit codes 0, 1, 3 and 4, each at the step of a plan's life that it belongs to."""
@@ -124,3 +125,21 @@ def _tampering_is_found(cli: Cli, env: dict[str, str], home: Path) -> None:
     assert {c["name"] for c in doctor.answer["checks"] if c["verdict"] == "fail"} >= {
         "audit-chain", "books"
     }  # fmt: skip
+
+
+@pytest.mark.postgres
+def test_the_same_on_postgresql(
+    cli: Cli, market: dict[str, str], tmp_path: Path, pg_database_url: str
+) -> None:
+    env = market | {
+        "DYNAMIC__DATA_DIR": str(tmp_path / "home"),
+        "DYNAMIC__DATABASE_URL": pg_database_url,
+    }
+    assert cli("resume", "--by", "ann", "--by", "bob", "--reason", "start", env=env).code == 0
+    assert cli("cycle", "--json", env=env).code == Exit.APPROVAL_NEEDED
+    assert cli("reconcile", env=env).code == Exit.OK
+    assert cli("audit", "verify", env=env).code == Exit.OK
+    page = cli("status", "--json", env=env).answer
+    assert page["nav"]["usd_micro"] > 0
+    assert len(page["pending"]) == 1
+    assert not (tmp_path / "home" / "treasury.db").exists()

@@ -90,9 +90,7 @@ class Files:
 
 
 @pytest.mark.parametrize("fault", ["column", "gap", "duplicate", "future", "text", "empty"])
-def test_a_file_that_is_wrong_is_one_line_and_code_5(
-    cli: Cli, tmp_path: Path, fault: str
-) -> None:
+def test_a_file_that_is_wrong_is_one_line_and_code_5(cli: Cli, tmp_path: Path, fault: str) -> None:
     files = Files(tmp_path)
     ether = [f"{d},{150 + n}" for n, d in enumerate(files.days)]
     spoilt: dict[str, list[str] | str] = {
@@ -107,7 +105,8 @@ def test_a_file_that_is_wrong_is_one_line_and_code_5(
     assert ended.code == Exit.DATA_UNFIT
     assert ended.answer["exit_code"] == Exit.DATA_UNFIT
     assert "nothing was replayed" in ended.line
-    assert ("btc.csv" if fault == "column" else "eth.csv.gz") in ended.line
+    named = {"column": "btc.csv", "empty": "price:ETH"}.get(fault, "eth.csv.gz")
+    assert named in ended.line
 
 
 def test_files_named_one_by_one(cli: Cli, tmp_path: Path) -> None:

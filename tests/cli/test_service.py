@@ -136,7 +136,7 @@ def test_ctrl_c_ends_a_demo_in_two_seconds_and_it_goes_on_later(tmp_path: Path) 
     home, seen = tmp_path / "home", []
     for _ in range(2):
         with running(
-            tmp_path, "demo", "--no-open", "--seed", 7, "--speed", 100, "--data-dir", home
+            tmp_path, "demo", "--no-open", "--seed", 7, "--speed", 10, "--data-dir", home
         ) as demo:
             day = demo.until("the market to play", lambda: demo.get("/health").json()["at"])
             seen.append(day)

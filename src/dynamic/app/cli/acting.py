@@ -207,6 +207,25 @@ def _decided(
         stop(Exit.DENIED, refused.message)
 
 
+def book_residue(
+    settings: "Settings", position: str, units: int, by: list[str], reason: str
+) -> None:
+    """Book one residue as two people explain it; only where no service holds the treasury."""
+    from dynamic.policy.proposal import Position
+    from dynamic.workflows.correct import Correction
+
+    location, colon, symbol = position.partition(":")
+    if not (location and colon and symbol):
+        raise Refused(f"--explain: expected location:ASSET, found {position!r}; nothing was booked")
+    told = Correction(Position(location, symbol), units, tuple(by), reason)
+    try:
+        with opened(settings) as (treasury, _):
+            treasury.engine.correct(told)
+    except Refused as refused:
+        stop(Exit.DENIED, refused.message)
+    say(f"{position}: {units:+} base units booked as a correction, explained by {' and '.join(by)}")
+
+
 def halt(
     by: By,
     reason: Reason,

@@ -1,4 +1,6 @@
-"""Questions: status, plan, ledger, audit verify, reconcile. They read the store and change nothing.
+"""Questions: status, plan, ledger, audit verify, reconcile. They read the store.
+
+They change nothing, but that `reconcile --explain` lets two people book what nobody had named.
 
 They answer whether or not a service runs, from what is committed.
 """
@@ -244,14 +246,36 @@ def audit_verify(
 
 
 def reconcile(
+    explain: Annotated[
+        str | None,
+        typer.Option("--explain", help="A position whose residue two people explain."),
+    ] = None,
+    units: Annotated[
+        int | None, typer.Option("--units", help="Its residue in base units, as seen.")
+    ] = None,
+    by: Annotated[
+        list[str] | None, typer.Option("--by", help="Who explains it; once for each of two.")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept for ever.")] = "",
     as_json: AsJson = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     mandate: MandateFile = None,
     config: ConfigFile = None,
 ) -> None:
-    """Compare the books with the venue, position by position, to the base unit."""
+    """Compare the books with the venue, position by position, to the base unit.
+
+    With --explain two people first book the residue of one position as a correction.
+    """
     settings = settings_of(config, data_dir, database_url, mandate)
+    if explain is not None and units is not None and by:
+        from dynamic.app.cli.acting import book_residue
+
+        book_residue(settings, explain, units, by, reason)
+    elif explain is not None or units is not None or by or reason:
+        raise Refused(
+            "expected --explain, --units, --by twice and --reason together; nothing was booked"
+        )
     judged, reader = mandate_of(settings, "paper"), reader_of(settings)
     from dynamic.trading.reconciling import compare_stored
 

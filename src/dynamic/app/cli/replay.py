@@ -162,7 +162,9 @@ def _feed(
         raise Refused(f"expected a directory at {history}, found none; nothing was replayed")
     try:
         files = HistoryFiles(**named) if history is None else HistoryFiles.in_directory(history)
-        return HistoryFeed.of(files, assumed)
+        feed = HistoryFeed.of(files, assumed)
+        feed.span()
+        return feed
     except Refused as unfit:
         raise DataUnfit(f"{unfit.message}; nothing was replayed") from None
 

@@ -66,6 +66,11 @@ def is_person(name: str) -> bool:
     return bool(plain) and head not in NOT_PEOPLE
 
 
+def people(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the distinct people among names, sorted; machines do not count."""
+    return tuple(sorted({person(name) for name in names if is_person(name)}))
+
+
 def may_sign(operator: str, proposer: str, digest: str, expected_digest: str,
              earlier: Iterable[Signed]) -> None:  # fmt: skip
     """Refuse a signature that would not count; nothing is recorded then."""

@@ -29,6 +29,15 @@ def withdrawn_scaled(base_units: int, scaled: int, index_ray: int) -> int:
     return min(divide(base_units * RAY, index_ray, Rounding.UP), scaled)
 
 
+def scaled_of_claim(base_units: int, index_ray: int) -> int:
+    """Return the scaled balance that claims `base_units`, rounded up.
+
+    The index never falls below 1, so two scaled balances never claim the same; where none claims
+    exactly that, the one returned claims more.
+    """
+    return divide(base_units * RAY, index_ray, Rounding.UP)
+
+
 def claim(scaled: int, index_ray: int) -> int:
     """Return the base units a scaled balance may be withdrawn for now, floored."""
     return scaled * index_ray // RAY

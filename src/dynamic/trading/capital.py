@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dynamic.errors import Conflict, DataUnfit, Refused
-from dynamic.policy.approval import is_person, person
+from dynamic.policy.approval import people
 from dynamic.policy.proposal import Position
 from dynamic.policy.situation import SwitchState
 from dynamic.workflows.fund import fund
@@ -56,11 +56,11 @@ def check_flow(flow: CapitalFlow) -> None:
         raise Refused("capital: expected a key and a reason, found none; nothing was moved")
     if flow.base_units == 0:
         raise Refused("capital: expected an amount, found 0 base units; nothing was moved")
-    people = {person(name) for name in flow.operators if is_person(name)}
+    found = len(people(flow.operators))
     needed = 1 if flow.base_units > 0 else 2
-    if len(people) < needed:
+    if found < needed:
         raise Refused(
-            f"capital: expected {needed} distinct people, found {len(people)}; nothing was moved"
+            f"capital: expected {needed} distinct people, found {found}; nothing was moved"
         )
     allowed = DEPOSITED if flow.base_units > 0 else (CASH.asset,)
     if flow.asset not in allowed:

@@ -1,7 +1,7 @@
 """The engine: one treasury's memory behind one lock, and everything that may change it.
 
     cycle · fund                   one at a time; these begin a treasury that was never funded
-    sign · resume · note           wait for a running cycle, then change what they change
+    sign · resume · correct · note wait for a running cycle, then change what they change
     inspect                        asks memory and changes nothing, `version` included
 
 A failure of any kind forgets memory: the next call recovers it from the store, which is how
@@ -16,13 +16,14 @@ from typing import TypeVar
 import structlog
 
 from dynamic.errors import Conflict, InvariantBroken, Refused, StoreUnavailable
-from dynamic.policy.approval import is_person, person
+from dynamic.policy.approval import people
 from dynamic.policy.situation import SwitchState
 from dynamic.records import PlanRecord
 from dynamic.trading.capital import CapitalFlow, move_capital
 from dynamic.trading.paper import PaperTreasury
 from dynamic.units import DAY_S
 from dynamic.workflows.approve import Signature, resume, sign
+from dynamic.workflows.correct import Correction, correct
 from dynamic.workflows.decide import Ask
 from dynamic.workflows.memory import Memory, recover
 from dynamic.workflows.treasury_cycle import CycleReport, run_cycle
@@ -100,6 +101,11 @@ class Engine:
         with self._changing() as memory:
             resume(operators, reason, memory, self.treasury.io, reset_cycle=reset_cycle)
 
+    def correct(self, correction: Correction) -> None:
+        """Book a residue that two people explain; raises as `workflows.correct` does."""
+        with self._running, self._changing() as memory:
+            correct(correction, memory, self.treasury.io, self.treasury.mandate)
+
     def note(self, actor: str, kind: str, payload: Mapping[str, object]) -> None:
         """Append one event to the audit chain."""
         with self._changing() as memory:
@@ -121,10 +127,10 @@ class Engine:
 
         Raises Refused for fewer people, or for longer than the mandate lets a signature live.
         """
-        people = {person(name) for name in operators if is_person(name)}
-        if len(people) < 2:
+        found = len(people(operators))
+        if found < 2:
             raise Refused(
-                f"expected two distinct people to sign the emergency policy, found {len(people)}; "
+                f"expected two distinct people to sign the emergency policy, found {found}; "
                 "nothing was signed"
             )
         days = self.treasury.mandate.authority.policy_signature_days

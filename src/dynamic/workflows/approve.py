@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from dynamic.errors import Conflict, NotFound, Refused
 from dynamic.planning.plan import PlanState
-from dynamic.policy.approval import State, is_person, may_sign, person, standing
+from dynamic.policy.approval import State, may_sign, people, standing
 from dynamic.policy.mandate import Mandate
 from dynamic.ports import Ports
 from dynamic.records import ApprovalRecord, PlanRecord
@@ -96,10 +96,10 @@ def resume(
 
     Raises Refused unless two distinct people say so and say why (C-22, C-62, C-07).
     """
-    people = {person(name) for name in operators if is_person(name)}
-    if len(people) < 2 or not reason.strip():
+    named = people(operators)
+    if len(named) < 2 or not reason.strip():
         raise Refused(
-            f"expected two distinct people and a reason, found {len(people)}; nothing was resumed"
+            f"expected two distinct people and a reason, found {len(named)}; nothing was resumed"
         )
     now_s = io.clock.now_s()
     # The people who resume accept the present value as the new peak; without that the next
@@ -109,7 +109,7 @@ def resume(
     if reset_cycle:
         memory.signal = memory.signal.after_approved_reset()
     batch = memory.batch()
-    payload = {"operators": sorted(people), "reason": reason, "reset_cycle": reset_cycle}
-    memory.note(batch, "resume", ",".join(sorted(people)), payload, now_s)
+    payload = {"operators": list(named), "reason": reason, "reset_cycle": reset_cycle}
+    memory.note(batch, "resume", ",".join(named), payload, now_s)
     memory.seal(batch)
     io.store.commit(batch)

@@ -1,6 +1,6 @@
-"""A real paper treasury for the tests of this room: sample market, paper venue, SQLite, switch file.
+"""A real paper treasury: sample market, paper venue, SQLite and a switch file.
 
-`Stand.restart` is what a process start is: a new engine on the same store, venue and switch.
+`World.restart` is what a process start is: a new engine on the same store, venue and switch.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dynamic.trading.engine import Engine
 from dynamic.trading.opening import beginning
 from dynamic.trading.paper import PaperTreasury, compose
 from dynamic.trading.service import PaperService, Setting
-from dynamic.trading.views import DecisionView, SourceView
+from dynamic.trading.views import DecisionView, PlanView, SourceView
 from dynamic.units import DAY_S, HOUR_S
 
 PEOPLE = ("ann", "bob")
@@ -122,7 +122,9 @@ class World:
 
     def deploy(self) -> None:
         """Put the capital to work: the base layer stands, and its 48 h have begun."""
-        self.live(1)
+        self.engine.renew_policy(self.clock.now_s() + 30 * DAY_S, PEOPLE)
+        self.engine.cycle()
+        self.sign_all()
         assert self.engine.plan() is None
 
     def check_books(self) -> None:
@@ -138,7 +140,7 @@ class World:
         return None if record is None else record.state
 
 
-def plan_of(decision: DecisionView) -> object:
+def plan_of(decision: DecisionView) -> PlanView:
     """The plan of a decision that has one."""
     assert decision.plan is not None
     return decision.plan

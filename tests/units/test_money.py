@@ -58,7 +58,7 @@ def test_dollars_and_back_lose_nothing(micro: int) -> None:
 @pytest.mark.parametrize(
     ("text", "down", "up"),
     [("0.0000001", 0, 1), ("-0.0000001", -1, 0), ("1.9999999", 1_999_999, 2_000_000), (3, 3 * 10**6,
-     3 * 10**6), (Decimal("400000"), 4 * 10**11, 4 * 10**11)],
+     3 * 10**6), (Decimal("400000.0"), 4 * 10**11, 4 * 10**11)],
 )  # fmt: skip
 def test_dollars_finer_than_a_micro_fall_as_named(
     text: str | int | Decimal, down: int, up: int

@@ -15,6 +15,7 @@ from dynamic.units import WAD, Asset, AssetKind
 # usd_micro x 10**36: every value of a token with up to 18 decimals is a whole number of it.
 SCALE: Final = 10**36
 _DECIMALS_MAX: Final = 18
+_TEN: Final = tuple(int(10**n) for n in range(_DECIMALS_MAX + 1))
 
 
 def unit_value_scaled(asset: Asset, prices: Mapping[str, int], rates: Mapping[str, int]) -> int:
@@ -33,4 +34,4 @@ def unit_value_scaled(asset: Asset, prices: Mapping[str, int], rates: Mapping[st
         rate = known
     if asset.decimals > _DECIMALS_MAX:
         raise DataUnfit(f"expected at most 18 decimals, {asset.symbol} has {asset.decimals}")
-    return int(price * rate * 10 ** (_DECIMALS_MAX - asset.decimals))
+    return price * rate * _TEN[_DECIMALS_MAX - asset.decimals]

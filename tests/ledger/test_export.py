@@ -22,8 +22,8 @@ from dynamic.ledger.export import (
     beancount_text,
     csv_text,
 )
-from dynamic.ledger.posting import capital_entry, realised_entry, swap_entry
-from tests.ledger.ways import DECIMALS, entries_of, histories
+from dynamic.ledger.posting import capital_entry, realised_entry
+from tests.ledger.ways import DECIMALS, entries_of, histories, swap
 
 
 def bean_check(path: Path, text: str) -> subprocess.CompletedProcess[str]:
@@ -37,7 +37,7 @@ def bean_check(path: Path, text: str) -> subprocess.CompletedProcess[str]:
 def sample() -> list[Entry]:
     return [
         capital_entry(1_700_000_000, "c", "wallet", "USDC", 400_000_000_000),
-        swap_entry(
+        swap(
             1_700_003_600, 'leg "1"\\', "oneinch", ("wallet", "USDC", 1_000_000_001),
             ("aave_v3", "stETH", 512_345_678_901_234_567), ("wallet", "USDC", 300_000),
         ),

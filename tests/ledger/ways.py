@@ -5,15 +5,9 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from dynamic.ledger.book import Book
-from dynamic.ledger.entry import Entry, EntryKind
-from dynamic.ledger.posting import (
-    capital_entry,
-    gas_entry,
-    spend_entry,
-    swap_entry,
-    transfer_entry,
-    yield_entry,
-)
+from dynamic.ledger.chart import BURN, INCENTIVES, asset_account
+from dynamic.ledger.entry import Entry, EntryKind, Posting
+from dynamic.ledger.posting import Flow, capital_entry, gas_entry, settlement_entry, yield_entry
 
 LOCATIONS = ("wallet", "aave_v3", "pendle_v2", "curve")
 ASSETS = ("USDC", "WBTC", "ETH", "PT-USDC-20240628")
@@ -29,6 +23,25 @@ steps = st.tuples(
     st.integers(min_value=1, max_value=10**24),
 )
 histories = st.lists(steps, min_size=1, max_size=25)
+
+
+def swap(
+    at_s: int, ref: str, venue: str, spend: Flow, receive: Flow, fee: Flow | None = None
+) -> Entry:
+    """Positive units spent, positive units received."""
+    moved = [(spend[0], spend[1], -spend[2]), receive]
+    return settlement_entry(at_s, ref, EntryKind.TRADE, venue, moved, fee)
+
+
+def given_away(
+    at_s: int, ref: str, kind: EntryKind, location: str, asset: str, units: int
+) -> Entry:
+    """Positive units burnt or paid as an incentive, for good."""
+    account = {EntryKind.BURN: BURN, EntryKind.INCENTIVE: INCENTIVES}[kind]
+    lines = (
+        Posting(asset_account(location), asset, -units), Posting(account, asset, units)
+    )  # fmt: skip
+    return Entry(f"{kind.value}:{ref}", at_s, kind, kind.value, ref, lines)
 
 
 def entries_of(history: list[tuple[str, str, str, str, str, int, int]]) -> list[Entry]:
@@ -57,13 +70,14 @@ def _entry(
         return None
     if what == "swap" and asset != other:
         fee = (here, asset, held // 3)
-        return swap_entry(at_s, ref, "oneinch", (here, asset, held), (there, other, received), fee)
+        return swap(at_s, ref, "oneinch", (here, asset, held), (there, other, received), fee)
     if what == "transfer" and here != there:
-        return transfer_entry(at_s, ref, EntryKind.DEPOSIT, here, there, asset, held)
+        moved = [(here, asset, -held), (there, asset, held)]
+        return settlement_entry(at_s, ref, EntryKind.DEPOSIT, there, moved)
     if what == "gas":
         return gas_entry(at_s, ref, here, asset, held)
     if what == "burn":
-        return spend_entry(at_s, ref, EntryKind.BURN, here, asset, held)
+        return given_away(at_s, ref, EntryKind.BURN, here, asset, held)
     if what == "withdraw":
         return capital_entry(at_s, ref, here, asset, -held)
     return None

@@ -6,7 +6,6 @@ An unknown key, wherever it stands, is refused by name. Secrets are given as fil
 hashes; where one stands in a value all the same (a database's password), it is never shown.
 """
 
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -155,8 +154,3 @@ def _put(target: dict[str, Any], path: str, value: object) -> None:
             raise ConfigRefused(f"{path}: expected a section at {parent}, found a value")
         target = inner
     target[leaf] = value
-
-
-def from_process(config: Path | None = None, **overrides: object) -> Settings:
-    """Load settings from this process's environment."""
-    return load_settings(config, overrides, os.environ)[0]

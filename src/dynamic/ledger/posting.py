@@ -1,8 +1,7 @@
 """From what really moved to a balanced entry: one constructor for each way things move.
 
     settlement_entry   movements of a settled step; the sides meet in trading:<venue>
-    swap_entry, transfer_entry, yield_entry, gas_entry, capital_entry, spend_entry,
-    correction_entry, realised_entry
+    yield_entry, gas_entry, capital_entry, correction_entry, realised_entry
 
 Movements are (location, asset, base units), + into and - out of a position. Nothing here
 knows a price. `entry_id` is made of kind and ref, so one cause has one entry.
@@ -13,11 +12,9 @@ from typing import Final
 
 from dynamic.errors import InvariantBroken
 from dynamic.ledger.chart import (
-    BURN,
     CAPITAL,
     CORRECTION,
     GAS,
-    INCENTIVES,
     REALISED_EQUITY,
     REALISED_INCOME,
     asset_account,
@@ -66,24 +63,6 @@ def settlement_entry(
     return _entry(at_s, ref, kind, narration or f"{kind.value} at {venue}", sums)
 
 
-def swap_entry(
-    at_s: int, ref: str, venue: str, spend: Flow, receive: Flow, fee: Flow | None = None
-) -> Entry:
-    """Book a swap: positive units spent, positive units received."""
-    moved = [(spend[0], spend[1], -_positive(spend)), (receive[0], receive[1], _positive(receive))]
-    words = f"{spend[1]} for {receive[1]} at {venue}"
-    return settlement_entry(at_s, ref, EntryKind.TRADE, venue, moved, fee, words)
-
-
-def transfer_entry(
-    at_s: int, ref: str, kind: EntryKind, source: str, target: str, asset: str, units: int
-) -> Entry:
-    """Book the same asset moving between two of our locations, positive units, nothing lost."""
-    units = _positive((source, asset, units))
-    sums = {(asset_account(source), asset): -units, (asset_account(target), asset): units}
-    return _entry(at_s, ref, kind, f"{asset} from {source} to {target}", sums)
-
-
 def yield_entry(at_s: int, ref: str, location: str, asset: str, units: int) -> Entry:
     """Book interest or rewards at a location; a loss of it is negative."""
     sums = {(asset_account(location), asset): units, (yield_account(location), asset): -units}
@@ -102,18 +81,6 @@ def capital_entry(at_s: int, ref: str, location: str, asset: str, units: int) ->
     sums = {(asset_account(location), asset): units, (CAPITAL, asset): -units}
     words = "capital paid in" if units > 0 else "capital paid out"
     return _entry(at_s, ref, EntryKind.CAPITAL, words, sums)
-
-
-def spend_entry(
-    at_s: int, ref: str, kind: EntryKind, location: str, asset: str, units: int
-) -> Entry:
-    """Book positive units given away for good: BURN or INCENTIVE."""
-    account = {EntryKind.BURN: BURN, EntryKind.INCENTIVE: INCENTIVES}.get(kind)
-    if account is None:
-        raise InvariantBroken(f"{ref}: {kind.value} is not a way to give units away")
-    units = _positive((location, asset, units))
-    sums = {(asset_account(location), asset): -units, (account, asset): units}
-    return _entry(at_s, ref, kind, kind.value, sums)
 
 
 def correction_entry(at_s: int, ref: str, location: str, asset: str, units: int, why: str) -> Entry:

@@ -2,15 +2,12 @@
 
     residue = observed - ledger - named
 
-Every difference is named or it is a residue, and one residue of one base unit stops new
-risk. The tolerance of PM-08 says how loudly to call, never whether there is a difference.
+Every difference is named or it is a residue, and one residue of one base unit stops new risk
+and calls people. No tolerance exists (PM-08's is zero).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-
-from dynamic.units import BPS
 
 Place = tuple[str, str]  # (location, asset)
 
@@ -41,24 +38,12 @@ class Residue:
         )
 
 
-class Severity(StrEnum):
-    """How loudly a residue calls. It blocks either way."""
-
-    WARNING = "warning"
-    CRITICAL = "critical"
-
-
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     """All residues, sorted by position, and the named items that explain the rest."""
 
     residues: tuple[Residue, ...]
     named: tuple[NamedItem, ...]
-
-    @property
-    def blocks_new_risk(self) -> bool:
-        """True where anything is unexplained."""
-        return bool(self.residues)
 
 
 def reconcile(
@@ -77,24 +62,6 @@ def reconcile(
         if observed - ledger - why:
             residues.append(Residue(position, ledger, observed, why, observed - ledger - why))
     return Reconciliation(tuple(sorted(residues, key=_by_position)), tuple(named))
-
-
-def severity(
-    residue: Residue, value_usd_micro: int | None, tolerance_bps: int, tolerance_usd_micro: int
-) -> Severity:
-    """Classify one residue (PM-08): a warning within both tolerances, critical beyond either.
-
-    `value_usd_micro` is what the residue is worth, rounded up; an unknown worth is critical.
-    """
-    within_share = abs(residue.residue) * BPS <= tolerance_bps * abs(residue.ledger)
-    within_usd = value_usd_micro is not None and abs(value_usd_micro) <= tolerance_usd_micro
-    return Severity.WARNING if within_share and within_usd else Severity.CRITICAL
-
-
-def worst(severities: Iterable[Severity]) -> Severity | None:
-    """Return the loudest, or None of nothing."""
-    found = set(severities)
-    return next((level for level in (Severity.CRITICAL, Severity.WARNING) if level in found), None)
 
 
 def _by_position(residue: Residue) -> Place:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dynamic.ledger.audit import AuditChain
-from dynamic.ledger.posting import capital_entry, swap_entry
+from dynamic.ledger.posting import capital_entry
 from dynamic.planning.plan import Leg, LegKind, Plan, PlanState
 from dynamic.policy.proposal import Position, Urgency
 from dynamic.records import (
@@ -19,6 +19,7 @@ from dynamic.records import (
     StepState,
     TxLogRecord,
 )
+from tests.ledger.ways import swap
 
 AT_S = 1_700_000_000
 
@@ -74,7 +75,7 @@ def whole_batch(chain: AuditChain | None = None) -> Batch:
         steps=[step(StepState.INTENDED)],
         entries=[
             capital_entry(AT_S, "fund", "wallet", "USDC", 4 * 10**11),
-            swap_entry(
+            swap(
                 AT_S, "p1:1", "oneinch", ("wallet", "USDC", 10**9), ("wallet", "WETH", 5 * 10**17)
             ),
         ],

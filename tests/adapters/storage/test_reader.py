@@ -67,7 +67,6 @@ def test_what_was_written_is_what_is_read(store: SqlStore) -> None:
     assert reader.outcomes("d1")[0]["value_added_usd_micro"] is None
     assert tuple(reader.entry_records()) == tuple(batch.entries)
     assert reader.audit_events(2)[0]["payload"] == batch.audit[1].payload
-    assert [e["seq"] for e in reader.latest_audit_events(2)] == [3, 2]
     assert list(reader.audit_chain()) == batch.audit
     assert reader.state("signal") == '{"phase":"accumulation"}'
     nav = reader.latest_nav()

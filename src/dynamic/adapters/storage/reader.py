@@ -291,12 +291,6 @@ class ReadStore:
             rows = connection.execute(query.order_by(AUDIT_EVENTS.c.seq).limit(limit))
             return [dict(row) for row in rows.mappings()]
 
-    def latest_audit_events(self, limit: int = 50) -> list[dict[str, Any]]:
-        """Return the newest events, newest first."""
-        query = select(AUDIT_EVENTS).order_by(AUDIT_EVENTS.c.seq.desc()).limit(limit)
-        with self.database.reading() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
-
     def audit_chain(self) -> Iterator[AuditEvent]:
         """Stream every event, oldest first, by its number."""
         after = -1

@@ -219,7 +219,10 @@ def _worst_case(record: PlanRecord) -> int:
 def binding_limits(
     payload: Mapping[str, Any], signatures_required: int, mandate: Mandate
 ) -> tuple[LimitView, ...]:
-    """Return the limits that made people necessary: authority's, and what asked for a look."""
+    """Return the limits that made people necessary: authority's, and what asked for a look.
+
+    Where only the advisor asked, none: its words stand in the decision's advice.
+    """
     authority, moved = mandate.authority, payload.get("moved_usd_micro")
     found: list[LimitView] = []
     if signatures_required and (moved is None or signatures_needed(moved, authority)):

@@ -2,7 +2,7 @@
 
     cycle · fund                   one at a time; these begin a treasury that was never funded
     sign · resume · correct · note wait for a running cycle, then change what they change
-    inspect                        asks memory and changes nothing, `version` included
+    inspect · compare              asks memory and changes nothing, `version` included
 
 A failure of any kind forgets memory: the next call recovers it from the store, which is how
 every process starts. A broken invariant lowers the switch to HALTED first.
@@ -16,8 +16,10 @@ from typing import TypeVar
 import structlog
 
 from dynamic.errors import Conflict, InvariantBroken, Refused, StoreUnavailable
+from dynamic.ledger.reconcile import NamedItem, Reconciliation, reconcile
 from dynamic.policy.approval import people
 from dynamic.policy.situation import SwitchState
+from dynamic.protocols import aave_v3
 from dynamic.records import PlanRecord
 from dynamic.trading.capital import CapitalFlow, move_capital
 from dynamic.trading.paper import PaperTreasury
@@ -25,7 +27,9 @@ from dynamic.units import DAY_S
 from dynamic.workflows.approve import Signature, resume, sign
 from dynamic.workflows.correct import Correction, correct
 from dynamic.workflows.decide import Ask
+from dynamic.workflows.instruments import AAVE
 from dynamic.workflows.memory import Memory, recover
+from dynamic.workflows.observe import INDEX
 from dynamic.workflows.treasury_cycle import CycleReport, run_cycle
 
 T = TypeVar("T")
@@ -117,6 +121,26 @@ class Engine:
         """Answer a question of memory, which it must not change."""
         with self._lock, self._halting():
             return question(self._recalled())
+
+    def compare(self) -> Reconciliation:
+        """Compare books and venue now, to the base unit.
+
+        Interest since the last cycle is a difference with a name: our own scaled balance at the
+        index the protocol shows. The next cycle books it.
+        """
+        io, now_s = self.treasury.io, self.now_s
+
+        def compared(memory: Memory) -> Reconciliation:
+            index = next((int(o.value) for o in io.venue.observe(now_s) if o.key == INDEX), None)
+            named = []
+            if index is not None and memory.diary.scaled:
+                earned = aave_v3.claim(memory.diary.scaled, index) - memory.book.units(*AAVE)
+                if earned:
+                    named.append(NamedItem(AAVE, earned, "interest not yet booked"))
+            observed = {tuple(p): units for p, units in io.venue.balances(now_s).items()}
+            return reconcile(memory.book.position_units(), observed, named)  # type: ignore[arg-type]
+
+        return self.inspect(compared)
 
     def plan(self) -> PlanRecord | None:
         """Return the plan in hand."""

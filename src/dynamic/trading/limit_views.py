@@ -20,7 +20,7 @@ from dynamic.trading.engine import Engine
 from dynamic.trading.views import LimitState, LimitView
 from dynamic.units import BPS, DAY_S
 from dynamic.workflows.memory import Memory
-from dynamic.workflows.observe import assess, compare, read
+from dynamic.workflows.observe import assess, read
 
 WARN_SHARE_BPS: Final = 8_000
 WATCHED: Final = (
@@ -57,7 +57,7 @@ def limits(engine: Engine, reader: ReadStore) -> list[LimitView]:
     mandate, io, now_s = engine.treasury.mandate, engine.treasury.io, engine.now_s
 
     def look(memory: Memory) -> tuple[Situation, int]:
-        residues = len(compare(memory, io, now_s).residues)
+        residues = len(engine.compare().residues)
         situation = assess(
             read(snapshot, memory), memory, mandate, io.switch.state(), phase, residues, now_s
         )

@@ -54,7 +54,6 @@ from dynamic.trading.views import (
 )
 from dynamic.workflows.approve import Signature
 from dynamic.workflows.decide import Ask
-from dynamic.workflows.observe import compare
 
 T = TypeVar("T")
 KEPT_S: Final = 60  # a question about the last 24 h has another answer a minute later
@@ -193,11 +192,10 @@ class PaperService:
 
     def reconcile(self) -> ReconciliationView:
         """Compare books and venue now, to the base unit."""
-        engine = self.engine
-        found = engine.inspect(lambda memory: compare(memory, engine.treasury.io, engine.now_s))
-        held = engine.inspect(lambda memory: len(memory.position_units()))
+        found = self.engine.compare()
+        held = self.engine.inspect(lambda memory: len(memory.position_units()))
         return ReconciliationView(
-            engine.now_s,
+            self.engine.now_s,
             held,
             tuple(
                 ResidueView(*r.position, r.ledger, r.observed, r.named, r.residue)

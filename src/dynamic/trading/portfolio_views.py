@@ -46,7 +46,7 @@ def portfolio_view(reader: ReadStore, signal: AllocationSignal, engine: Engine) 
     payload = parsed(nav["payload"])
     buckets: Mapping[str, int] = payload["buckets"]
     recent = returns(nav_points(marks(reader, nav["at_s"] - RECENT_S)))
-    rebalanced, closes, units, lots, target = engine.inspect(_remembered)
+    rebalanced, closes, units, moved, lots, target = engine.inspect(_remembered)
     logs = _logs(reader, nav["at_s"] - 30 * DAY_S)
     return PortfolioView(
         at_s=nav["at_s"],
@@ -54,7 +54,7 @@ def portfolio_view(reader: ReadStore, signal: AllocationSignal, engine: Engine) 
         cash_usd_micro=buckets["cash"],
         volatile_usd_micro=nav["volatile_usd_micro"],
         buckets=bucket_views(buckets, sized_targets(signal, target, nav["nav_usd_micro"])),
-        positions=_positions(payload["positions"], units, lots, _apys(reader)),
+        positions=_positions(payload["positions"], units, moved, lots, _apys(reader)),
         return_24h=recent.get("24h"),
         return_7d=recent.get("7d"),
         return_30d=recent.get("30d"),
@@ -70,11 +70,18 @@ def portfolio_view(reader: ReadStore, signal: AllocationSignal, engine: Engine) 
 
 def _remembered(
     memory: Memory,
-) -> tuple[int | None, list[tuple[int, int, int]], dict[Position, int], LotBook, int | None]:
+) -> tuple[
+    int | None, list[tuple[int, int, int]], dict[Position, int], set[Position], LotBook, int | None
+]:
+    """Return what the last mark counted, and what has moved since."""
+    now = memory.position_units()
+    marked = {} if memory.opening is None else memory.opening.units
+    units = {Position(*place): count for place, count in marked.items()}
     return (
         memory.diary.last_rebalance_at_s,
         list(memory.diary.closes),
-        memory.position_units(),
+        units,
+        {place for place in units.keys() | now.keys() if units.get(place) != now.get(place)},
         LotBook.from_payload(memory.lots.to_payload()),
         memory.sizing.target_usd_micro,
     )
@@ -108,16 +115,18 @@ def _apys(reader: ReadStore) -> dict[str, float]:
 def _positions(
     values: Mapping[str, int],
     units: Mapping[Position, int],
+    moved: set[Position],
     lots: LotBook,
     apys: Mapping[str, float],
 ) -> tuple[PositionView, ...]:
+    """Return the positions as they were marked; what has moved since has no return yet."""
     views = []
     for position, held in units.items():
         value = values.get(str(position))
         if value is None or not held:
             continue
         open_lots = lots.lots(position.asset)
-        cost = lots.cost_usd_micro(position.asset)
+        cost = 0 if position in moved else lots.cost_usd_micro(position.asset)
         views.append(
             PositionView(
                 protocol=position.location,

@@ -42,7 +42,7 @@ def test_pm_a_residue_does_not_stop_a_reduction(begin: Begin) -> None:
     world.venue.deposit_capital(Position("wallet", "USDC"), 1, "nobody booked this")
     world.feed.scaled_bps = {"price:BTC": 40_000, "price:ETH": 40_000}
     report = world.day(13)
-    assert report.residues.blocks_new_risk
+    assert report.residues.residues
     assert world.held("wallet", "WBTC") < held
 
 

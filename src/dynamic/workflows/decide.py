@@ -17,12 +17,13 @@ from dynamic.decision.allocate import Request, propose
 from dynamic.decision.maintain import maintain
 from dynamic.decision.sizing import Action, Exposure, Sizing, size
 from dynamic.errors import DataUnfit, Refused
-from dynamic.ledger.canonical import canonical_json, digest
+from dynamic.ledger.canonical import canonical_json, text_digest
 from dynamic.performance.decisions import DecisionClass
 from dynamic.planning.costs import gas_cost_usd_micro
 from dynamic.planning.gas_timing import percentile_wei
 from dynamic.planning.plan import LegKind, Plan, PlanState
 from dynamic.planning.planner import PlanContext, plan
+from dynamic.planning.preview import preview
 from dynamic.policy.finding import Finding
 from dynamic.policy.gas import gas_findings
 from dynamic.policy.guardrails import Denial, Permit, judge
@@ -100,6 +101,7 @@ def decide(desk: Desk, number: int) -> DecisionRecord:
         "allocation_bps": held.bps(),
         "findings": [_finding(f) for f in found.findings],
         "moved_usd_micro": found.moved_usd_micro,
+        "preview": None if found.plan is None else _preview(found.plan, situation, desk),
         "proposal": None if found.proposal is None else _proposal(found.proposal),
         "signal": _signal(desk.signal),
     }
@@ -345,7 +347,7 @@ def _write(desk: Desk, record: DecisionRecord, found: _Verdict, situation: Situa
     memory.note(
         batch, "decision", record.actor,
         {
-            "decision": record.decision_id, "digest": digest(record.payload),
+            "decision": record.decision_id, "digest": text_digest(record.payload),
             "outcome": record.outcome.value, "plan": record.plan_id,
             "snapshot": record.snapshot_id, "trigger": record.trigger,
         },
@@ -404,6 +406,19 @@ def _proposal(proposal: Proposal) -> dict[str, object]:
             for m in proposal.moves
         ],
     }
+
+
+def _preview(made: Plan, situation: Situation, desk: Desk) -> list[dict[str, object]]:
+    """Write what a signer reads of each leg: its sentence, and both balances before and after."""
+    return [
+        {
+            "key": leg.key,
+            "sentence": leg.sentence,
+            "spend": [str(leg.spend.before_units), str(leg.spend.after_units)],
+            "receive": [str(leg.receive.before_units), str(leg.receive.after_units)],
+        }
+        for leg in preview(made, situation.units, desk.view.fair)
+    ]
 
 
 def _signal(signal: AllocationSignal) -> dict[str, object]:

@@ -218,6 +218,32 @@ def test_gr_halted_between_intend_and_a_second_send_waits_for_evidence(begin: Be
     world.check_books()
 
 
+@pytest.mark.req("GR-26")
+def test_gr_halted_while_the_intent_is_being_written_sends_nothing(begin: Begin) -> None:
+    """I-18: somebody pulls the lever during the very commit that precedes the first send."""
+    venue = Scripted()
+    world = begin(venue)
+    world.cycle(world.first_s)
+    world.sign("ann", "bob")
+    questions = iter(range(1_000))
+
+    def falls_after_the_second_question() -> None:
+        # Asked for the situation, then by the step before it writes; then it has fallen.
+        if next(questions) >= 3:
+            world.switch.now = SwitchState.HALTED
+
+    world.switch.when_asked = falls_after_the_second_question
+    assert world.cycle().ending is Ending.WAITING
+    assert venue.sent == []
+    assert world.memory.plan is not None
+    key = world.memory.plan.plan.legs[0].key
+    assert world.memory.steps[key].state is StepState.INTENDED
+    world.cycle(world.first_s + 31 * MINUTES)
+    assert venue.sent == []
+    assert world.memory.plan is None
+    world.check_books()
+
+
 def test_what_was_lost_and_became_final_is_booked_under_halted(begin: Begin) -> None:
     """Booking is not sending: the truth is written down whatever the switch says."""
     world = begin(once(1, Fault.LOST_REPLY))

@@ -79,8 +79,6 @@ def advance(step: Step, memory: Memory, io: Ports, objection: Callable[[], str |
         # The venue refuses an order after its deadline and knows no effect of it: it is over.
         _journal(step, StepState.ABANDONED, {"reason": "deadline passed unsent"}, memory, io)
         return Progress.ABANDONED
-    if _switch_objection(step, io) is not None:
-        return Progress.WAITING
     return _send(order, step, memory, io)
 
 
@@ -91,6 +89,9 @@ def _intend(step: Step, memory: Memory, io: Ports) -> Order:
 
 
 def _send(order: Order, step: Step, memory: Memory, io: Ports) -> Progress:
+    """Send, unless the switch fell while we were writing; evidence or the deadline ends it then."""
+    if _switch_objection(step, io) is not None:
+        return Progress.WAITING
     receipt = io.venue.send(order, io.clock.now_s())
     return Progress.WAITING if receipt is None else _finish(step, receipt, memory, io)
 

@@ -90,6 +90,7 @@ def decision_view(row: Mapping[str, Any], reader: ReadStore, mandate: Mandate) -
             row["actor"],
             binding_limits(payload, record.plan.signatures_required, mandate),
             unknowns(reader.snapshot(row["snapshot_id"])),
+            {leg["key"]: leg for leg in payload["preview"]},
         )
         plan = plan_view(record, origin, reader)
     return DecisionView(
@@ -141,11 +142,15 @@ def _number(value: object) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a plan's decision says of it: who proposed it, what binds, what nobody has observed."""
+    """What a plan's decision says of it: who proposed it, what binds, what nobody has observed.
+
+    `previews` holds each leg's sentence and balances, by its key.
+    """
 
     proposer: str
     binding_limits: tuple[LimitView, ...]
     unknowns: tuple[str, ...]
+    previews: Mapping[str, Mapping[str, Any]]
 
 
 def plan_view(record: PlanRecord, origin: Origin, reader: ReadStore) -> PlanView:
@@ -154,7 +159,9 @@ def plan_view(record: PlanRecord, origin: Origin, reader: ReadStore) -> PlanView
     journal: dict[str, Mapping[str, Any]] = {}
     for step in reader.steps(plan.plan_id):
         journal[step["step_key"]] = step
-    legs = tuple(_leg_view(leg, journal.get(leg.key)) for leg in plan.legs)
+    legs = tuple(
+        _leg_view(leg, journal.get(leg.key), origin.previews[leg.key]) for leg in plan.legs
+    )
     return PlanView(
         plan_id=plan.plan_id,
         digest=plan.digest,
@@ -181,7 +188,7 @@ def plan_view(record: PlanRecord, origin: Origin, reader: ReadStore) -> PlanView
     )
 
 
-def _leg_view(leg: Leg, step: Mapping[str, Any] | None) -> LegView:
+def _leg_view(leg: Leg, step: Mapping[str, Any] | None, seen: Mapping[str, Any]) -> LegView:
     state, receipt = "waiting", {}
     if step is not None:
         state = step["state"]
@@ -207,6 +214,17 @@ def _leg_view(leg: Leg, step: Mapping[str, Any] | None) -> LegView:
         settled_at_s=receipt.get("settled_at_s"),
         received_amount=received,
         reason=receipt.get("reason", ""),
+        sentence=seen["sentence"],
+        before=_balances(leg, seen, 0),
+        after=_balances(leg, seen, 1),
+    )
+
+
+def _balances(leg: Leg, seen: Mapping[str, Any], when: int) -> str:
+    """Write both balances of a leg's preview, before it (0) or after it (1)."""
+    return ", ".join(
+        f"{whole(int(seen[side][when]), place.asset)} {place.asset} in {place.location}"
+        for side, place in (("spend", leg.spend), ("receive", leg.receive))
     )
 
 

@@ -16,9 +16,12 @@ from dynamic.adapters.storage.reader import ReadStore
 from dynamic.errors import DataUnfit, Refused
 from dynamic.performance.metrics import (
     NavPoint,
+    against_target,
     apy,
     daily_returns,
+    gas_bill,
     max_drawdown,
+    money_weighted,
     sharpe,
     step_return,
     total_return,
@@ -38,6 +41,7 @@ RANGES_S: Final = {
 }  # fmt: skip
 POINTS_SHOWN: Final = 600
 _TARGET_MONTHS: Final = 6
+TARGET_APY: Final = (0.25, 0.50)  # PF-02: what was promised, not a limit
 LABELS: Final = {
     "static_yield": "Static 6.5 % yield",
     "btc_hold": "BTC buy and hold",
@@ -95,25 +99,30 @@ def performance_view(
         raise DataUnfit("expected a mark of the treasury, found none: no cycle has run yet")
     gained, fall, rate = total_return(points), max_drawdown(points), apy(points)
     trades = trade_views(reader, points[0].at_s)
+    gain = 0 if gained is None else gained.gain_usd_micro
+    bill = gas_bill(-seen.parts_usd_micro.get("gas", 0), gain)
     return PerformanceView(
         time_range=time_range,
         since_s=points[0].at_s,
         until_s=points[-1].at_s,
         total_return=None if gained is None else gained.fraction,
-        gain_usd_micro=0 if gained is None else gained.gain_usd_micro,
+        gain_usd_micro=gain,
         apy=None if rate is None else rate.fraction,
         is_apy_annualised_short=rate is None or not rate.is_annualised,
         sharpe=sharpe(daily_returns(points)),
         max_drawdown=None if fall is None else -fall.fraction,
         win_rate=trades.win_rate,
         turnover_usd_micro=trades.turnover_usd_micro,
-        gas_usd_micro=-seen.parts_usd_micro.get("gas", 0),
+        gas_usd_micro=bill.gas_usd_micro,
         equity=_line(points),
         drawdown=drawdown_line(points),
         benchmarks=benchmark_views(seen.lines, points[0].nav_usd_micro),
         trades=trades.newest,
         attribution_usd_micro=seen.parts_usd_micro,
         targets=target_views(mandate),
+        money_weighted=money_weighted(points) if rate and rate.is_annualised else None,
+        target_verdict=against_target(rate, *TARGET_APY),
+        gas_share_of_gain=bill.fraction,
     )
 
 

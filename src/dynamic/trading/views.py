@@ -174,6 +174,9 @@ class LegView:
     settled_at_s: int | None = None
     received_amount: str | None = None
     reason: str = ""
+    sentence: str = ""  # what its signer reads
+    before: str = ""  # both balances when it was planned
+    after: str = ""  # and after it, at the least it may bring
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +339,9 @@ class PerformanceView:
     trades: tuple[TradeView, ...]
     attribution_usd_micro: Mapping[str, int]
     targets: tuple[TargetView, ...] = ()
+    money_weighted: float | None = None  # a year, from 30 days on; feels when money came
+    target_verdict: str = "unknown"  # the APY's: too_early, below, within or above
+    gas_share_of_gain: float | None = None  # None where nothing was gained before gas
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dynamic.app.api.wire import exact, money, schema, wire
 from dynamic.market.observation import Provenance
+from dynamic.signals.modes import external_risk
 from dynamic.signals.signal import AllocationSignal, RiskLevel
 from dynamic.trading.views import (
     BucketView,
@@ -159,6 +160,9 @@ class Transaction(_Model):
     slippage_tolerance: float
     state: str
     tx_id: str | None
+    sentence: str
+    before: str
+    after: str
 
 
 class RebalancingPlan(_Model):
@@ -228,7 +232,7 @@ def market_data(view: MarketView) -> dict[str, Any]:
 def signal_data(signal: AllocationSignal) -> dict[str, Any]:
     """Shape the signal; extreme risk is `high` with a flag (C-42)."""
     target = {key: bps / BPS for key, bps in signal.target_bps.items()}
-    is_extreme = signal.risk_level is RiskLevel.EXTREME
+    risk_level, risk_flags = external_risk(signal.risk_level)
     return {
         "mode": signal.mode.value,
         "target_allocations": {
@@ -241,8 +245,8 @@ def signal_data(signal: AllocationSignal) -> dict[str, Any]:
         "reasoning": signal.reasoning,
         "trigger": signal.trigger.value,
         "recommended_actions": list(signal.recommended_actions),
-        "risk_level": RiskLevel.HIGH.value if is_extreme else signal.risk_level.value,
-        "risk_flags": ["extreme"] if is_extreme else [],
+        "risk_level": risk_level,
+        "risk_flags": list(risk_flags),
         "market_phase": signal.phase.value,
         "timestamp": iso(signal.at_s),
     }
@@ -315,7 +319,7 @@ def plan_data(plan: PlanView) -> dict[str, Any]:
         "estimated_gas_cost": money(plan.gas_cost_usd_micro),
         "estimated_slippage": money(plan.slippage_cost_usd_micro),
         "requires_approval": plan.signatures_required > 0,
-        "risk_level": plan.risk_level,
+        "risk_level": external_risk(RiskLevel(plan.risk_level))[0],
         "digest": plan.digest,
         "gross_usd_exact": exact(plan.gross_usd_micro),
         "worst_case_usd_exact": exact(plan.worst_case_usd_micro),
@@ -342,6 +346,9 @@ def transactions(plan: PlanView | None) -> list[dict[str, Any]]:
             "slippage_tolerance": leg.slippage_bps_max / BPS,
             "state": leg.state,
             "tx_id": leg.tx_id,
+            "sentence": leg.sentence,
+            "before": leg.before,
+            "after": leg.after,
         }
         for leg in (plan.legs if plan else ())
     ]

@@ -16,7 +16,7 @@ from dynamic.units import iso
 
 Export = Literal[
     "allocation", "approvals", "attribution", "audit", "balances", "benchmarks", "decisions",
-    "drawdown", "entries", "fear_greed", "funding", "limits", "mvrv", "nav", "positions",
+    "drawdown", "entries", "fear_greed", "funding", "legs", "limits", "mvrv", "nav", "positions",
     "prices", "readings", "reconciliation", "sources", "summary", "targets", "trades",
 ]  # fmt: skip
 Rows = Iterable[Mapping[str, Any]]
@@ -133,6 +133,16 @@ def _approvals(service: TreasuryService) -> Rows:
     ]
 
 
+def _legs(service: TreasuryService) -> Rows:
+    """Every leg of every plan: what its signer read, and what became of it."""
+    return [
+        {"decision_id": decision.decision_id, **_flat(leg)}
+        for decision in service.decisions(500, 0)
+        if decision.plan is not None
+        for leg in decision.plan.legs
+    ]
+
+
 _TABLES: dict[str, Callable[[TreasuryService], Rows]] = {
     "allocation": lambda s: [{**_flat(b), "drift_bps": b.drift_bps} for b in s.portfolio().buckets],
     "approvals": _approvals,
@@ -148,6 +158,7 @@ _TABLES: dict[str, Callable[[TreasuryService], Rows]] = {
     "entries": _entries,
     "fear_greed": lambda s: _line(_history(s).fear_greed, "fear_greed"),
     "funding": lambda s: _lines(_history(s).funding),
+    "legs": _legs,
     "limits": lambda s: [_flat(limit) for limit in s.limits()],
     "mvrv": lambda s: _line(_history(s).mvrv, "mvrv_z"),
     "nav": lambda s: _line(_performance(s).equity, "nav_usd"),

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.machine import ROOT, machine, median
 
-DOORS = ("dynamic.trading.algo", "dynamic.app.cli")
+DOORS = ("dynamic.trading.algo", "dynamic.app.cli", "dynamic.app.cli.program")
 HEAVY = (
     "alembic", "anthropic", "ccxt", "fastapi", "hftbacktest", "httpx2", "jinja2", "numba", "numpy",
     "pandas", "psycopg", "pydantic", "sqlalchemy", "starlette", "structlog", "tonutils", "typer",

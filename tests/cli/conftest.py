@@ -1,4 +1,4 @@
-"""The command line as people run it: a process of its own, with nothing but what a test gives it."""
+"""The command line as people run it: a process of its own, given what the test gives it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ SOURCES = (
     "ETHEREUM",
 )  # fmt: skip
 OFFLINE = {f"DYNAMIC__FEED__ENDPOINTS__{name}": NOWHERE for name in SOURCES}
+
+PLAIN = {"COLUMNS": "200", "DYNAMIC__API__REQUESTS_PER_MINUTE": "100000"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ Cli = Callable[..., Ended]
 
 def environment(**more: str) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("DYNAMIC__")}
-    return kept | OFFLINE | {"COLUMNS": "200"} | more
+    return kept | OFFLINE | PLAIN | more
 
 
 @pytest.fixture

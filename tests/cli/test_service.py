@@ -1,4 +1,4 @@
-"""The service and the demo as processes: alive soon, honest about what they are, stopped cleanly."""
+"""The service and the demo as processes: alive soon, honest, stopped cleanly."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def demo_says(found: Running, name: str) -> str:
 @pytest.mark.req("OP-12")
 @pytest.mark.slow
 def test_op_sigterm_ends_a_demo_that_lives(cli: Cli, tmp_path: Path) -> None:
-    """Alive, synthetic on the page, signed by a visitor, stopped within ten seconds, chain valid."""
+    """Alive, labelled synthetic, signed by a visitor, stopped in ten seconds, chain valid."""
     home = tmp_path / "home"
     begun = time.monotonic()
     with running(

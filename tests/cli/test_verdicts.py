@@ -30,7 +30,8 @@ def test_version_loads_no_database_and_no_server() -> None:
 
     code = (
         "import sys\nfrom dynamic.app.cli.program import program\n"
-        "print([m for m in ('sqlalchemy','fastapi','uvicorn','numpy','httpx2') if m in sys.modules])"
+        "heavy = ('sqlalchemy', 'fastapi', 'uvicorn', 'numpy', 'httpx2')\n"
+        "print([m for m in heavy if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
@@ -132,8 +133,11 @@ def test_a_data_dir_that_is_a_file_starts_nothing(cli: Cli, tmp_path: Path) -> N
 
 def test_no_treasury_is_said_and_none_is_made(cli: Cli, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    for verb in (["status"], ["plan"], ["ledger"], ["audit", "verify"], ["reconcile"],
-                 ["approve", "d1-0", "--by", "ann"], ["halt", "--by", "ann", "--reason", "x"]):  # fmt: skip
+    for words in (
+        "status", "plan", "ledger", "audit verify", "reconcile", "approve d1-0 --by ann",
+        "halt --by ann --reason x",
+    ):  # fmt: skip
+        verb = words.split()
         ended = cli(*verb, "--data-dir", home)
         assert ended.code == Exit.ERROR, verb
         assert "expected a" in ended.line

@@ -106,9 +106,9 @@ class Player:
         self._patience_s = self._full_patience_s = patience_s
         self._stop = threading.Event()
         self._signed_until_s = 0
-        opening_s = treasury.mandate.authority.staged_deploy_s
-        is_new = treasury.reader.latest_nav() is None
-        self._opening_until_s = instants[0] + opening_s if is_new else 0
+        marks = treasury.reader.nav_series(max_points=2)
+        born_s = marks[0]["at_s"] if marks else instants[0]
+        self._opening_until_s = born_s + treasury.mandate.authority.staged_deploy_s
         self.failures = 0
         # Names the time to go on at when history ends; without it, where history ended.
         self.goes_on_at: Callable[[], int] | None = None

@@ -14,14 +14,21 @@ from typing import Any, Final, TextIO
 import structlog
 
 REDACTED: Final = "[redacted]"
-_SECRET_NAME: Final = re.compile(
-    r"pass(word|phrase)|secret|token|api_?key|private_?key|mnemonic|seed_phrase|authorization|cookie",
-    re.IGNORECASE,
+_NAMES: Final = (
+    r"pass(?:word|wd|phrase)|secret|token|api[_-]?key|private[_-]?key|mnemonic|seed[_-]?phrase"
+    r"|authorization|cookie|credential"
 )
+_SECRET_NAME: Final = re.compile(_NAMES, re.IGNORECASE)
+_KEY_SHAPE: Final = re.compile(r"(?<![0-9a-fA-F])(?:0x)?[0-9a-fA-F]{64,}")  # a private key's
 _SECRET_SHAPES: Final = (
-    re.compile(r"(?<![0-9a-fA-F])(?:0x)?[0-9a-fA-F]{64}(?![0-9a-fA-F])"),  # a private key's shape
-    re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/=-]{8,}"),
-    re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),  # user:password in a URL
+    # `password=...`, `"token": "..."`, `Authorization: Basic ...`: a name and what it is given
+    re.compile(
+        rf"""(?ix) (?P<kept> [\w-]{{0,40}} (?:{_NAMES}) [\w-]{{0,40}} ["']? \s* [=:] \s*
+        (?:(?:bearer|basic) \s+)? ) (?: (?P<quote> ["'] ) [^"']* | [^\s"'&,;}})>]+ )"""
+    ),
+    re.compile(r"(?i)(?P<kept>\b(?:bearer|basic) )(?P<quote>)[A-Za-z0-9._~+/=-]{8,}"),
+    re.compile(r"(?P<kept>://)(?P<quote>)[^/?#\s]+(?=@)"),  # user:password in a URL
+    re.compile(r"(?P<kept>\b)(?P<quote>)(?:[a-z]{3,8} ){11,}[a-z]{3,8}\b"),  # a seed phrase's
 )
 # Digests have a key's shape; under these names they are published on purpose.
 _PUBLIC_NAMES: Final = frozenset(
@@ -30,23 +37,34 @@ _PUBLIC_NAMES: Final = frozenset(
 
 
 def redact(value: object, name: str = "") -> object:
-    """Return the value with every secret replaced, whatever it is nested in."""
+    """Return the value with every secret replaced, whatever it is nested in.
+
+    What is neither a number nor a container is looked at as the text it would be written as.
+    """
     if name and _SECRET_NAME.search(name):
         return REDACTED
     if isinstance(value, Mapping):
-        return {key: redact(item, str(key)) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [redact(item) for item in value]
-    if isinstance(value, str) and name not in _PUBLIC_NAMES:
-        for shape in _SECRET_SHAPES:
-            value = shape.sub(REDACTED, value)
-    return value
+        return {_clean(str(key)): redact(item, str(key)) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redact(item, name) for item in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = value if isinstance(value, str) else repr(value)
+    return _clean(text, is_public=name in _PUBLIC_NAMES)
+
+
+def _clean(text: str, *, is_public: bool = False) -> str:
+    if not is_public:
+        text = _KEY_SHAPE.sub(REDACTED, text)
+    for shape in _SECRET_SHAPES:
+        text = shape.sub(rf"\g<kept>\g<quote>{REDACTED}", text)
+    return text
 
 
 def _redact_event(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    return {key: redact(item, key) for key, item in event.items()}
+    return {_clean(key): redact(item, key) for key, item in event.items()}
 
 
 def configure(level: str = "info", stream: TextIO | None = None) -> None:

@@ -1,15 +1,20 @@
 """Alerts into the log and onto the dashboard's list: the channel that always exists.
 
-One incident is said once: while a code stays open with the same message nothing is repeated.
+One incident is said once: what a code said last is not repeated for a day. After that it is: an
+incident that lasts is still one, and one that comes back is new.
 """
 
 from collections import deque
 from dataclasses import dataclass
 from threading import Lock
+from typing import Final
 
 import structlog
 
-KEPT = 200
+from dynamic.units import DAY_S
+
+KEPT: Final = 200
+SILENT_S: Final = DAY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +32,16 @@ class LogNotifier:
 
     def __init__(self) -> None:
         self._alerts: deque[Alert] = deque(maxlen=KEPT)
-        self._last: dict[str, str] = {}
+        self._last: dict[str, tuple[str, int]] = {}
         self._lock = Lock()
 
     def alert(self, severity: str, code: str, message: str, at_s: int) -> None:
-        """Say it, unless it is what this code said last."""
+        """Say it, unless it is what this code said last, within a day."""
         with self._lock:
-            if self._last.get(code) == message:
+            said, said_at_s = self._last.get(code, ("", at_s))
+            if said == message and at_s - said_at_s < SILENT_S:
                 return
-            self._last[code] = message
+            self._last[code] = message, at_s
             self._alerts.append(Alert(severity, code, message, at_s))
         log = structlog.get_logger("dynamic.alerts")
         log.log(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dynamic.performance.targets import Plans, blended_apy_bps_e2, targets
+from dynamic.performance.targets import Plans, blended_apy, targets
 
 USD = 10**6
 PLANS = Plans(400_000 * USD, 6_000, 650, 6)
@@ -25,8 +25,9 @@ def test_pf_targets_math() -> None:
 @pytest.mark.req("PM-02", "C-20")
 def test_pm_base_split_blends_to_5_917_percent() -> None:
     amounts = {"aave_v3": 100_000 * USD, "pendle_v2": 80_000 * USD, "curve": 60_000 * USD}
-    apys = {"aave_v3": 390, "pendle_v2": 800, "curve": 650}
-    assert blended_apy_bps_e2(amounts, apys) == 59_166  # 14 200 / 240 000 = 5.9166 %
-    assert blended_apy_bps_e2({}, apys) == 0
+    apys = {"aave_v3": 0.039, "pendle_v2": 0.08, "curve": 0.065}
+    assert blended_apy(amounts, apys) == pytest.approx(14_200 / 240_000)  # 5.9166 %
+    assert blended_apy({}, apys) is None
+    assert blended_apy(amounts, {"aave_v3": 0.039, "curve": 0.065}) is None
     proposed = {"aave_v3": 57_700 * USD, "pendle_v2": 100_000 * USD, "curve": 82_300 * USD}
-    assert 64_990 <= blended_apy_bps_e2(proposed, apys) <= 65_010
+    assert blended_apy(proposed, apys) == pytest.approx(0.065, abs=1e-5)

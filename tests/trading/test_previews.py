@@ -14,6 +14,8 @@ from dynamic.workflows.instruments import asset
 from tests.app.conftest import bearer, settings
 from tests.trading.stand import World, plan_of
 
+CASH = ("wallet", "USDC")
+
 
 def balances(text: str) -> dict[str, float]:
     """`5 USDC in wallet, 3 WBTC in wallet` by place."""
@@ -76,3 +78,53 @@ def test_pf_apy_and_gas_stand_beside_the_return(deployed: World) -> None:
     assert answer["money_weighted"] == late.money_weighted
     assert answer["target_verdict"] == late.target_verdict
     assert "Gas of the gain" in client.get("/", headers=bearer(Role.VIEWER)).text
+
+
+@pytest.mark.req("GR-19", "GR-12", "GR-17")
+def test_gr_exit_time_of_every_position_stands_among_the_limits(deployed: World) -> None:
+    world = deployed
+    world.live(12)
+    found = world.service.limits()
+    held = [p for p in world.service.portfolio().positions if (p.protocol, p.asset) != CASH]
+    names = {f"{p.protocol}:{p.asset}" for p in held}
+    assert {"wallet:WBTC", "aave_v3:USDC"} <= names
+    times = {x.label.removesuffix(": time to leave"): x for x in found if x.rule == "exit-time"}
+    assert times.keys() == names
+    assert {x.label.removesuffix(" of NAV") for x in found if x.rule == "position-cap"} == names
+    limits = world.mandate.exits
+    for each in held:
+        shown = times[f"{each.protocol}:{each.asset}"]
+        venue = "oneinch" if each.protocol == "wallet" else each.protocol
+        capacity = world.mandate.assumptions.exit_capacity_24h_usd[venue] * 10**6
+        assert shown.observed is not None
+        assert abs(shown.observed - each.value_usd_micro * 86_400 / capacity) <= 2
+        assert (shown.limit, shown.state.value) == (limits.normal_s_max, "ok")
+    slippages = [x.observed for x in found if x.rule == "exit-slippage"]
+    assert len(slippages) == len(names)
+    assert all(bps is not None and 1 <= bps <= limits.slippage_bps_max for bps in slippages)
+    (slowest,) = [x for x in found if x.rule == "exit-emergency"]
+    assert slowest.observed == max(x.observed or 0 for x in times.values())
+    assert slowest.limit == limits.emergency_s_max
+
+
+@pytest.mark.req("GR-19")
+def test_gr_exit_time_that_is_not_known_is_flagged(deployed: World) -> None:
+    world = deployed
+    world.venue.pause("curve", paused=True)
+    world.go(days=1)
+    world.live(1)
+    states = {x.label: x.state.value for x in world.service.limits() if x.group == "exits"}
+    assert states["curve:LP-USDC-USDT: time to leave"] == "unknown"
+    assert states["aave_v3:USDC: time to leave"] == "ok"
+    assert states["Slowest position in an emergency"] == "unknown"
+
+
+@pytest.mark.req("C-20")
+def test_the_base_layer_shows_what_it_earns_in_all(deployed: World) -> None:
+    found = deployed.service.portfolio()
+    base = [p for p in found.positions if p.protocol != "wallet"]
+    assert len(base) == 3
+    earned = sum(p.value_usd_micro * (p.apy or 0.0) for p in base)
+    assert found.base_apy == pytest.approx(earned / sum(p.value_usd_micro for p in base))
+    client = TestClient(create_app(deployed.service, settings()), base_url="http://127.0.0.1:8600")
+    assert client.get("/portfolio/status").json()["base_apy"] == found.base_apy

@@ -63,8 +63,9 @@ def targets(plans: Plans) -> dict[str, tuple[Target, Target]]:
     }
 
 
-def blended_apy_bps_e2(amounts_usd_micro: Mapping[str, int], apy_bps: Mapping[str, int]) -> int:
-    """Return the blended yield in hundredths of a bps, floored: 5.9166 % is 59 166."""
-    whole = sum(amounts_usd_micro.values())
-    interest = sum(amount * apy_bps[name] for name, amount in amounts_usd_micro.items())
-    return interest * 100 // whole if whole else 0
+def blended_apy(lent_usd_micro: Mapping[str, int], apys: Mapping[str, float]) -> float | None:
+    """Return what the base layer earns in all, by value (C-20); None where a part is not known."""
+    whole = sum(lent_usd_micro.values())
+    if not whole or not apys.keys() >= lent_usd_micro.keys():
+        return None
+    return sum(amount * apys[name] for name, amount in lent_usd_micro.items()) / whole

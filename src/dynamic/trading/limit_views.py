@@ -13,7 +13,9 @@ from dynamic.market.snapshot import MarketSnapshot
 from dynamic.policy.authority import rolling_usd_micro
 from dynamic.policy.case import BUY, IN, OUT, SELL
 from dynamic.policy.drawdown import drawdown_bps
+from dynamic.policy.exits import exits
 from dynamic.policy.mandate import Mandate
+from dynamic.policy.risk import RiskAnalyzer
 from dynamic.policy.situation import Situation
 from dynamic.trading import market_views
 from dynamic.trading.engine import Engine
@@ -21,6 +23,7 @@ from dynamic.trading.views import LimitState, LimitView
 from dynamic.units import BPS, DAY_S
 from dynamic.workflows.memory import Memory
 from dynamic.workflows.observe import assess, read
+from dynamic.workflows.parameters import SWAP_VENUE
 
 WARN_SHARE_BPS: Final = 8_000
 WATCHED: Final = (
@@ -70,6 +73,7 @@ def limits(engine: Engine, reader: ReadStore) -> list[LimitView]:
         *_authority(situation, mandate),
         *_costs(situation, month_gas, mandate),
         *_protocols(situation, mandate),
+        *_exits(situation, snapshot, mandate),
         *_data(snapshot, situation, mandate),
     ]
 
@@ -83,14 +87,11 @@ def _exposure(s: Situation, m: Mandate) -> list[LimitView]:
         cap("volatile-cap", "Volatile assets of NAV", "exposure",
             -(-s.volatile_values_usd_micro * BPS // nav), m.exposure.volatile_bps_max, "bps"),
     ]  # fmt: skip
-    for position, value in sorted(s.values_usd_micro.items(), key=lambda item: -item[1]):
-        if str(position) == "wallet:USDC":
-            continue
-        share = -(-value * BPS // nav)
-        found.append(
-            cap("position-cap", f"{position} of NAV", "exposure", share,
-                m.exposure.position_bps_max, "bps")
-        )  # fmt: skip
+    found += [
+        cap("position-cap", f"{each.position} of NAV", "exposure", each.share_bps,
+            m.exposure.position_bps_max, "bps")
+        for each in RiskAnalyzer(m).check_concentration(s)
+    ]  # fmt: skip
     if s.tactical_target_usd_micro is not None:
         held = sum(v for p, v in s.values_usd_micro.items() if p.asset in ("WBTC", "WETH"))
         found.append(
@@ -166,6 +167,27 @@ def _protocols(s: Situation, m: Mandate) -> list[LimitView]:
         share = None if not pool else -(-held.get(name, 0) * BPS // pool)
         found.append(cap("pool-share", f"{name}: our part of the pool", "protocols", share,
                          bounds.pool_share_bps_max, "bps"))  # fmt: skip
+    return found
+
+
+def _exits(s: Situation, snapshot: MarketSnapshot, m: Mandate) -> list[LimitView]:
+    """Return how long each position takes to leave and what that costs; unknown is too slow."""
+    seen = snapshot.fresh(f"exit_capacity_24h:{SWAP_VENUE}")
+    swaps = {} if seen is None else {p.asset: int(seen.value) for p in s.values_usd_micro}
+    away = [e for e in exits(s, m, swaps) if e.exit_s != 0]
+    found, bounds = list[LimitView](), m.exits
+    for each in away:
+        found += [
+            cap("exit-time", f"{each.position}: time to leave", "exits", each.exit_s,
+                bounds.normal_s_max, "s"),
+            cap("exit-slippage", f"{each.position}: slippage on the way out", "exits",
+                each.slippage_bps, bounds.slippage_bps_max, "bps"),
+        ]  # fmt: skip
+    times = [each.exit_s for each in away]
+    known = [time for time in times if time is not None]
+    slowest = max(known, default=0) if len(known) == len(times) else None
+    found.append(cap("exit-emergency", "Slowest position in an emergency", "exits", slowest,
+                     bounds.emergency_s_max, "s"))  # fmt: skip
     return found
 
 

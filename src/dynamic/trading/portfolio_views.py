@@ -9,6 +9,7 @@ from dynamic.adapters.storage.reader import ReadStore
 from dynamic.errors import DataUnfit
 from dynamic.ledger.lots import LotBook
 from dynamic.performance.metrics import win_rate
+from dynamic.performance.targets import blended_apy
 from dynamic.policy.proposal import Position
 from dynamic.policy.risk import RiskAnalyzer
 from dynamic.signals.signal import AllocationSignal
@@ -18,6 +19,7 @@ from dynamic.trading.market_views import parsed
 from dynamic.trading.marks import marks, nav_points
 from dynamic.trading.views import PortfolioView, PositionView, TradeView
 from dynamic.units import DAY_S
+from dynamic.workflows.instruments import WALLET
 from dynamic.workflows.memory import Memory
 
 RECENT_S = 30 * DAY_S
@@ -48,13 +50,14 @@ def portfolio_view(reader: ReadStore, signal: AllocationSignal, engine: Engine) 
     recent = returns(nav_points(marks(reader, nav["at_s"] - RECENT_S)))
     rebalanced, closes, units, moved, lots, target = engine.inspect(_remembered)
     logs = _logs(reader, nav["at_s"] - 30 * DAY_S)
+    positions = _positions(payload["positions"], units, moved, lots, _apys(reader))
     return PortfolioView(
         at_s=nav["at_s"],
         total_usd_micro=nav["nav_usd_micro"],
         cash_usd_micro=buckets["cash"],
         volatile_usd_micro=nav["volatile_usd_micro"],
         buckets=bucket_views(buckets, sized_targets(signal, target, nav["nav_usd_micro"])),
-        positions=_positions(payload["positions"], units, moved, lots, _apys(reader)),
+        positions=positions,
         return_24h=recent.get("24h"),
         return_7d=recent.get("7d"),
         return_30d=recent.get("30d"),
@@ -65,6 +68,16 @@ def portfolio_view(reader: ReadStore, signal: AllocationSignal, engine: Engine) 
         var_95_1d_usd_micro=_var(closes, buckets, engine),
         gas_24h_usd_micro=_gas(logs, nav["at_s"] - DAY_S),
         gas_30d_usd_micro=_gas(logs, nav["at_s"] - 30 * DAY_S),
+        base_apy=_base_apy(positions),
+    )
+
+
+def _base_apy(positions: tuple[PositionView, ...]) -> float | None:
+    """Return the yield of what is lent, by value; None where a part of it is not known."""
+    base = [p for p in positions if p.protocol != WALLET]
+    return blended_apy(
+        {f"{p.protocol}:{p.asset}": p.value_usd_micro for p in base},
+        {f"{p.protocol}:{p.asset}": p.apy for p in base if p.apy is not None},
     )
 
 

@@ -114,6 +114,7 @@ class PortfolioView:
     var_95_1d_usd_micro: int | None
     gas_24h_usd_micro: int
     gas_30d_usd_micro: int
+    base_apy: float | None = None  # of the base layer as it stands, blended by value
 
 
 class LimitState(StrEnum):
@@ -136,7 +137,7 @@ class LimitView:
 
     rule: str
     label: str
-    group: str  # exposure, drawdown, budgets, authority, costs, data, protocols
+    group: str  # exposure, drawdown, budgets, authority, costs, data, protocols, exits
     observed: int | None
     limit: int
     unit: str

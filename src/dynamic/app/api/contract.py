@@ -144,6 +144,7 @@ class PortfolioStatus(_Model):
     performance_30d: float | None
     drawdown: float
     var_95_1d_usd: float | None
+    base_apy: float | None
     timestamp: str
 
 
@@ -280,6 +281,7 @@ def portfolio_data(view: PortfolioView) -> dict[str, Any]:
         "var_95_1d_usd": (
             None if view.var_95_1d_usd_micro is None else money(view.var_95_1d_usd_micro)
         ),
+        "base_apy": view.base_apy,
         "timestamp": iso(view.at_s),
     }
 

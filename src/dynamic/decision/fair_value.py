@@ -22,7 +22,7 @@ _BASIS_BPS_MAX = 1e9
 
 
 @dataclass(frozen=True, slots=True)
-class FairValue:
+class FairPrice:
     """A price in the quote currency, before imbalance, and how the reference stands to it."""
 
     price: float
@@ -33,7 +33,7 @@ class FairValue:
 
 def fair_value(
     mid_price: float, basis_adjustment: float, reference_price: float, parameters: QuotingParameters
-) -> FairValue:
+) -> FairPrice:
     """Estimate fair value from the mid; the reference may pull it, or make us doubt it.
 
     Raises Refused where the adjusted mid is not a price.
@@ -45,7 +45,7 @@ def fair_value(
     raw = (shifted / reference_price - 1) * BPS
     basis = round(clamp(raw, -_BASIS_BPS_MAX, _BASIS_BPS_MAX), 6)
     if abs(basis) > parameters.basis_gate_bps:
-        return FairValue(shifted, basis, 0.0, parameters.basis_doubt_bps)
+        return FairPrice(shifted, basis, 0.0, parameters.basis_doubt_bps)
     limit = parameters.basis_pull_bps_max
     pull = -clamp(parameters.basis_pull_weight * basis, -limit, limit)
-    return FairValue(shifted * (1 + pull / BPS), basis, pull, 0.0)
+    return FairPrice(shifted * (1 + pull / BPS), basis, pull, 0.0)

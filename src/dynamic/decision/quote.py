@@ -154,11 +154,6 @@ class Quote:
         """The two distances together, before ticks round each side outward."""
         return self.bid_distance_bps + self.ask_distance_bps
 
-    @property
-    def reservation_ticks(self) -> float:
-        """Avellaneda and Stoikov's r: the price at which the desk does not mind either side."""
-        return self.fair_ticks * (1 - self.lean_bps / BPS)
-
 
 def quote(inputs: QuoteInputs, parameters: QuotingParameters = SHIPPING) -> Quote:
     """Quote both sides around fair value. Raises Refused where no honest quote exists."""

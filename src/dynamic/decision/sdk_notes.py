@@ -1,19 +1,19 @@
 """Why a quote looks as it does, in sentences a trader reads; a calm quote needs none.
 
-    explain : QuoteInputs x FairValue x Quote x QuotingParameters  ->  one sentence per reason
+    explain : QuoteInputs x FairPrice x Quote x QuotingParameters  ->  one sentence per reason
 
 Every number in a note is a number of that quote, with its unit.
 """
 
 from collections.abc import Iterator
 
-from dynamic.decision.fair_value import FairValue
+from dynamic.decision.fair_value import FairPrice
 from dynamic.decision.quote import Quote, QuoteInputs, QuotingParameters
 from dynamic.units import BPS
 
 
 def explain(
-    inputs: QuoteInputs, fair: FairValue, quote: Quote, parameters: QuotingParameters
+    inputs: QuoteInputs, fair: FairPrice, quote: Quote, parameters: QuotingParameters
 ) -> tuple[str, ...]:
     """Return the reasons in order of weight: doubt, inventory, volatility, flow, size."""
     return (
@@ -25,7 +25,7 @@ def explain(
     )
 
 
-def _reference(fair: FairValue, quote: Quote, parameters: QuotingParameters) -> Iterator[str]:
+def _reference(fair: FairPrice, quote: Quote, parameters: QuotingParameters) -> Iterator[str]:
     if abs(fair.basis_bps) > parameters.basis_gate_bps:
         side = "above" if fair.basis_bps > 0 else "below"
         yield (

@@ -62,7 +62,10 @@ class TransactionReceipt:
 
 @dataclass(frozen=True, slots=True)
 class TargetAllocation:
-    """Where the treasury wants to stand, in bps of NAV by bucket; they sum to 10 000."""
+    """Where the treasury wants to stand, in bps of NAV by bucket; they sum to 10 000.
+
+    `objections` are the caps such a target would break; a judge would never permit it.
+    """
 
     at_s: int
     phase: str
@@ -70,6 +73,7 @@ class TargetAllocation:
     target_bps: Mapping[str, int]
     current_bps: Mapping[str, int]
     reasoning: str
+    objections: tuple[str, ...] = ()
 
 
 class PortfolioManager:
@@ -105,14 +109,19 @@ class PortfolioManager:
         return await asyncio.to_thread(self._record, transaction)
 
     def _target(self) -> TargetAllocation:
+        from dynamic.policy.risk import RiskAnalyzer
+
         signal, held = self._service.signal(), self._service.portfolio()
+        wanted = {b.bucket: b.target_bps for b in held.buckets if b.target_bps is not None}
+        against = RiskAnalyzer(self._service.mandate).validate_allocation(wanted)
         return TargetAllocation(
             at_s=held.at_s,
             phase=signal.phase.value,
             mode=signal.mode.value,
-            target_bps={b.bucket: b.target_bps for b in held.buckets if b.target_bps is not None},
+            target_bps=wanted,
             current_bps={b.bucket: b.weight_bps for b in held.buckets},
             reasoning=signal.reasoning,
+            objections=tuple(finding.message for finding in against),
         )
 
     def _record(self, transaction: Transaction) -> TransactionReceipt:

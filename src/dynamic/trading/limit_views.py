@@ -167,6 +167,12 @@ def _protocols(s: Situation, m: Mandate) -> list[LimitView]:
         share = None if not pool else -(-held.get(name, 0) * BPS // pool)
         found.append(cap("pool-share", f"{name}: our part of the pool", "protocols", share,
                          bounds.pool_share_bps_max, "bps"))  # fmt: skip
+    analyzer = RiskAnalyzer(m)
+    for place, value in sorted(s.values_usd_micro.items()):
+        if place.location in m.treasury.base_split_bps:
+            against = analyzer.assess_protocol_risk(place, value, s)
+            found.append(cap("entry", f"{place}: objections to entering", "protocols",
+                             len(against), 0, "objections"))  # fmt: skip
     return found
 
 

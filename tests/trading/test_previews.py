@@ -131,3 +131,13 @@ def test_the_base_layer_shows_what_it_earns_in_all(deployed: World) -> None:
     assert found.base_apy == pytest.approx(earned / sum(p.value_usd_micro for p in base))
     client = TestClient(create_app(deployed.service, settings()), base_url="http://127.0.0.1:8600")
     assert client.get("/portfolio/status").json()["base_apy"] == found.base_apy
+
+
+@pytest.mark.req("GR-12")
+def test_gr_concentration_by_prices_alone_warns_up_to_the_trim(deployed: World) -> None:
+    world = deployed
+    world.live(14)
+    caps = [x for x in world.service.limits() if x.rule == "position-cap"]
+    drifted = [x for x in caps if x.observed is not None and 2_500 < x.observed < 2_600]
+    assert drifted, "what the base held at its cap is above it after a fall of the rest"
+    assert {x.state.value for x in drifted} == {"warn"}

@@ -87,11 +87,12 @@ def _exposure(s: Situation, m: Mandate) -> list[LimitView]:
         cap("volatile-cap", "Volatile assets of NAV", "exposure",
             -(-s.volatile_values_usd_micro * BPS // nav), m.exposure.volatile_bps_max, "bps"),
     ]  # fmt: skip
-    found += [
-        cap("position-cap", f"{each.position} of NAV", "exposure", each.share_bps,
-            m.exposure.position_bps_max, "bps")
-        for each in RiskAnalyzer(m).check_concentration(s)
-    ]  # fmt: skip
+    for each in RiskAnalyzer(m).check_concentration(s):
+        one = cap("position-cap", f"{each.position} of NAV", "exposure", each.share_bps,
+                  m.exposure.position_bps_max, "bps")  # fmt: skip
+        # What prices alone lead above the cap may stay up to the trim (C-01); nothing is added.
+        is_drift = each.is_above_cap and not each.must_trim
+        found.append(replace(one, state=LimitState.WARN) if is_drift else one)
     if s.tactical_target_usd_micro is not None:
         held = sum(v for p, v in s.values_usd_micro.items() if p.asset in ("WBTC", "WETH"))
         found.append(
@@ -192,9 +193,11 @@ def _exits(s: Situation, snapshot: MarketSnapshot, m: Mandate) -> list[LimitView
     times = [each.exit_s for each in away]
     known = [time for time in times if time is not None]
     slowest = max(known, default=0) if len(known) == len(times) else None
-    found.append(cap("exit-emergency", "Slowest position in an emergency", "exits", slowest,
-                     bounds.emergency_s_max, "s"))  # fmt: skip
-    return found
+    one = cap("exit-emergency", "Slowest position in an emergency", "exits", slowest,
+              bounds.emergency_s_max, "s")  # fmt: skip
+    if one.state is LimitState.BREACH:
+        one = replace(one, state=LimitState.WARN)  # flagged for that day; no rule forbids to hold it
+    return [*found, one]
 
 
 def _data(snapshot: MarketSnapshot, s: Situation, m: Mandate) -> list[LimitView]:

@@ -195,8 +195,8 @@ def _exits(s: Situation, snapshot: MarketSnapshot, m: Mandate) -> list[LimitView
     slowest = max(known, default=0) if len(known) == len(times) else None
     one = cap("exit-emergency", "Slowest position in an emergency", "exits", slowest,
               bounds.emergency_s_max, "s")  # fmt: skip
-    if one.state is LimitState.BREACH:
-        one = replace(one, state=LimitState.WARN)  # flagged for that day; no rule forbids to hold it
+    if one.state is LimitState.BREACH:  # flagged for that day; no rule forbids to hold it
+        one = replace(one, state=LimitState.WARN)
     return [*found, one]
 
 

@@ -31,6 +31,7 @@ from dynamic.trading.views import (
 )
 from dynamic.units import BPS
 from dynamic.workflows.instruments import asset
+from dynamic.workflows.measure import Buckets
 
 BUCKETS: Final = ("base_yield", "btc", "eth", "cash")
 NOT_OBSERVED: Final = {
@@ -52,9 +53,8 @@ def bucket_views(
 ) -> tuple[BucketView, ...]:
     """Return each bucket against its target; shares are floored and their rest goes to cash."""
     total = sum(values.values())
-    shares = {name: values.get(name, 0) * BPS // total if total > 0 else 0 for name in BUCKETS}
-    if total > 0:
-        shares["cash"] += BPS - sum(shares.values())
+    held = Buckets(**{name: values.get(name, 0) for name in BUCKETS})
+    shares = held.bps() if total > 0 else dict.fromkeys(BUCKETS, 0)
     return tuple(
         BucketView(name, values.get(name, 0), shares[name], target_bps.get(name))
         for name in BUCKETS

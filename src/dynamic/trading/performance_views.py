@@ -7,10 +7,10 @@ A range begins at the last mark at or before its first instant, as the portfolio
 Benchmark lines start at the treasury's own value, so that the chart compares like with like.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from dynamic.adapters.storage.reader import ReadStore
 from dynamic.errors import DataUnfit, Refused
@@ -59,6 +59,14 @@ class _Range:
     parts_usd_micro: dict[str, int] = field(default_factory=dict)
     lines: dict[str, list[NavPoint]] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, rows: Iterable[Mapping[str, Any]]) -> Self:
+        """Reduce stored marks."""
+        seen = cls()
+        for row in rows:
+            seen.take(row)
+        return seen
+
     def take(self, row: Mapping[str, Any]) -> None:
         """Add one mark; what led up to the first one belongs to an earlier range."""
         payload, at_s, nav = parsed(row["payload"]), row["at_s"], row["nav_usd_micro"]
@@ -91,9 +99,7 @@ def performance_view(
     if time_range not in RANGES_S:
         raise Refused(f"expected one of {', '.join(RANGES_S)}, found {time_range!r}")
     span_s = RANGES_S[time_range]
-    seen = _Range()
-    for row in marks(reader, None if span_s is None else now_s - span_s):
-        seen.take(row)
+    seen = _Range.of(marks(reader, None if span_s is None else now_s - span_s))
     points = seen.points
     if not points:
         raise DataUnfit("expected a mark of the treasury, found none: no cycle has run yet")

@@ -245,3 +245,30 @@ def test_a_killed_service_leaves_no_lock(tmp_path: Path) -> None:
             service.until("health", lambda: service.get("/health").json()["status"])
             os.kill(service.process.pid, signal.SIGKILL)
             service.process.wait()
+
+
+@pytest.mark.slow
+def test_a_demo_plays_live_history_and_lives_on(market: dict[str, str], tmp_path: Path) -> None:
+    """Public sources answer: their past is played under its name, and then their present."""
+    from_day = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 8 * 86_400))
+    with running(
+        tmp_path, "demo", "--no-open", "--speed", 50, "--from", from_day, "--data-dir", "home",
+        **market,
+    ) as demo:  # fmt: skip
+        demo.until("a mark", lambda: demo.get("/portfolio/status").status_code == 200)
+        assert demo.get("/health").json()["is_synthetic"] is False
+        gas = {r["key"]: r for r in demo.get("/market/data").json()["readings"]}["gas:ethereum"]
+        assert gas["provenance"] in {"fallback", "observed"}
+        demo.until(
+            "the present", lambda: demo.get("/health").json()["mode_label"] == "paper · live"
+        )
+        assert demo.stop()[0] == 0
+
+
+@pytest.mark.slow
+def test_a_demo_without_a_network_says_synthetic(tmp_path: Path) -> None:
+    with running(tmp_path, "demo", "--no-open", "--speed", 1, "--data-dir", "home") as demo:
+        demo.until("health", lambda: demo.get("/health").json()["is_synthetic"])
+        assert "cannot be reached; playing a synthetic sample instead" in demo.said
+        assert "SYNTHETIC" in demo.said
+        assert demo.stop()[0] == 0

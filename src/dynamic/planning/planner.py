@@ -246,12 +246,20 @@ def _sealed(draft: _Draft, proposal: Proposal, context: PlanContext) -> Plan:
     gross = max(draft.released_usd_micro, draft.spent_usd_micro)
     unsigned = Plan(
         context.plan_id, context.decision_id, proposal.trigger, proposal.urgency,
-        tuple(draft.legs), situation.now_s, situation.now_s + ttl_s, dict(draft.fair.prices),
+        tuple(draft.legs), situation.now_s, situation.now_s + ttl_s, _touched_prices(draft),
         dict(context.current_bps), dict(context.target_bps), gross,
         gas_usd_micro, draft.slippage_usd_micro, context.signatures_required,
         context.risk_level, rules.mandate_digest, "",
     )  # fmt: skip
     return _with_digest(unsigned)
+
+
+def _touched_prices(draft: _Draft) -> dict[str, int]:
+    """Return the prices this plan depends on; others may move without voiding it."""
+    assets = draft.fair.assets
+    symbols = {p.asset for leg in draft.legs for p in (leg.spend, leg.receive)}
+    touched = {assets[symbol].underlying for symbol in symbols}
+    return {symbol: usd for symbol, usd in draft.fair.prices.items() if symbol in touched}
 
 
 def _with_digest(unsigned: Plan) -> Plan:

@@ -268,7 +268,7 @@ class PaperService:
         if view.plan.state != PlanState.PENDING_APPROVAL.value:
             raise Conflict(f"the plan of {decision_id} is {view.plan.state}; nothing was signed")
         record = self.engine.sign(
-            Signature(view.plan.plan_id, view.plan.digest, actor, approved, notes, view.actor)
+            Signature(view.plan.plan_id, view.plan.digest, actor, approved, notes)
         )
         if record.state is PlanState.EXPIRED:
             raise Conflict(f"the plan of {decision_id} is too old to sign: {record.reason}")

@@ -17,19 +17,16 @@ from dynamic.ports import Ports
 from dynamic.records import ApprovalRecord, PlanRecord
 from dynamic.workflows.memory import Memory
 
-ENGINE = "rules"
-
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One person's answer to one plan."""
+    """One person's answer to one plan; who proposed it, memory knows."""
 
     plan_id: str
     digest: str
     operator: str
     approved: bool
     notes: str
-    proposer: str = ENGINE
 
 
 def sign(signature: Signature, memory: Memory, io: Ports, mandate: Mandate) -> PlanRecord:
@@ -45,9 +42,8 @@ def sign(signature: Signature, memory: Memory, io: Ports, mandate: Mandate) -> P
         raise Conflict(f"{signature.plan_id} is {record.state.value}; it was not signed")
     now_s = io.clock.now_s()
     plan = record.plan
-    may_sign(
-        signature.operator, signature.proposer, signature.digest, plan.digest, memory.approvals
-    )
+    proposer = memory.diary.proposer
+    may_sign(signature.operator, proposer, signature.digest, plan.digest, memory.approvals)
     approval = ApprovalRecord(
         plan.plan_id, plan.digest, signature.operator, signature.approved, signature.notes, now_s
     )
@@ -55,7 +51,7 @@ def sign(signature: Signature, memory: Memory, io: Ports, mandate: Mandate) -> P
     stands = standing(
         memory.approvals,
         digest=plan.digest,
-        proposer=signature.proposer,
+        proposer=proposer,
         signatures_required=plan.signatures_required,
         created_at_s=plan.created_at_s,
         now_s=now_s,

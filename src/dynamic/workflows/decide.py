@@ -356,6 +356,7 @@ def _write(desk: Desk, record: DecisionRecord, found: _Verdict, situation: Situa
     if found.plan is not None:
         made = found.plan
         state = PlanState.PENDING_APPROVAL if made.requires_approval else PlanState.APPROVED
+        memory.diary.proposer = record.actor
         memory.plan = PlanRecord(made, state, now_s, made.valid_until_s)
         memory.approvals, memory.steps = [], {}
         batch.plans.append(memory.plan)

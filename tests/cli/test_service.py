@@ -141,6 +141,8 @@ def test_ctrl_c_ends_a_demo_in_two_seconds_and_it_goes_on_later(tmp_path: Path) 
             day = demo.until("the market to play", lambda: demo.get("/health").json()["at"])
             seen.append(day)
             demo.until("a later day", lambda d=day: demo.get("/health").json()["at"] > d)
+            for _ in range(50):  # a terminal and `uv run` both pass it on, at once
+                demo.process.send_signal(signal.SIGINT)
             code, took_s = demo.stop(signal.SIGINT)
             assert code == 0
             assert took_s < 2 * 3  # two seconds alone; the machine of the tests is shared
@@ -257,8 +259,8 @@ def test_a_demo_plays_live_history_and_lives_on(market: dict[str, str], tmp_path
     ) as demo:  # fmt: skip
         demo.until("a mark", lambda: demo.get("/portfolio/status").status_code == 200)
         assert demo.get("/health").json()["is_synthetic"] is False
-        gas = {r["key"]: r for r in demo.get("/market/data").json()["readings"]}["gas:ethereum"]
-        assert gas["provenance"] in {"fallback", "observed"}
+        readings = demo.get("/exports/readings.csv").text
+        assert "fallback" in readings or demo.get("/health").json()["mode_label"] == "paper · live"
         demo.until(
             "the present", lambda: demo.get("/health").json()["mode_label"] == "paper · live"
         )

@@ -62,16 +62,25 @@ class Work(Protocol):
         ...
 
     def stop(self) -> None:
-        """Ask it to end between two steps; may be called from a signal handler."""
+        """Ask it to end between two steps."""
         ...
 
 
 class _Server(uvicorn.Server):
     """A server whose signals are ours: uvicorn would raise them again after shutting down."""
 
+    def __init__(self, config: uvicorn.Config, work: Work) -> None:
+        super().__init__(config)
+        self._work = work
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let the worker go first: it finishes its step while requests are drained."""
+        self._work.stop()
+        await super().shutdown(sockets)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -117,7 +126,7 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=DRAIN_S,
     )
-    server = _Server(config)
+    server = _Server(config, work)
     broken: list[BaseException] = []
 
     def labour() -> None:
@@ -133,7 +142,8 @@ def serve(
             server.should_exit = True
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        work.stop()
+        # Nothing that takes a lock: a second signal interrupts the handler of the first, and
+        # `uv run` passes on a Ctrl-C that the terminal has already given to both.
         server.should_exit = True
 
     worker = threading.Thread(target=labour, name="treasury", daemon=True)

@@ -84,10 +84,10 @@ def test_rb_verify_without_a_reason_people_are_told(
     values[CASH] += missing_usd * 10**6
     btc = situation.prices["BTC"]
     was = btc.usd_micro * 10_000 // (10_000 + btc_bps)
-    plan = replace(plan, reference_prices={**plan.reference_prices, "BTC": was})
+    planned = {symbol: fact.usd_micro for symbol, fact in situation.prices.items()} | {"BTC": was}
     found = arrival(
         plan, (), {}, (), replace(situation, values_usd_micro=values),
-        world.mandate.trades.deviation_bps_max,
+        planned, world.mandate.trades.deviation_bps_max,
     )  # fmt: skip
     assert (found.alarm is not None) is is_alarmed
 
@@ -98,7 +98,7 @@ def test_rb_verify_measures_nothing_without_a_price(begin: Begin) -> None:
     world.day(0)
     plan, situation = standing(world)
     values = {p: v for p, v in situation.values_usd_micro.items() if p != CASH}
-    found = arrival(plan, (), {}, (), replace(situation, values_usd_micro=values), 50)
+    found = arrival(plan, (), {}, (), replace(situation, values_usd_micro=values), {}, 50)
     assert (found.payload["deviations"], found.alarm) == (None, None)
 
 
@@ -116,3 +116,20 @@ def test_gv_plan_hash_at_execution_an_altered_plan_sends_nothing(begin: Begin) -
     with pytest.raises(InvariantBroken, match="digest"):
         world.cycle()
     assert venue.sent == []
+
+
+@pytest.mark.req("RB-11")
+def test_rb_verify_a_price_the_plan_does_not_touch_is_a_reason_too(begin: Begin) -> None:
+    """The first deployment is dollars alone; what BTC did while it waited moves its shares."""
+    world = begin()
+    world.cycle(world.first_s)
+    plan = world.memory.plan
+    assert plan is not None
+    assert "BTC" not in plan.plan.reference_prices
+    world.restart()
+    assert world.memory.diary.planned_prices.keys() >= {"BTC", "ETH", "USDC"}
+    world.feed.scaled_bps = {"price:BTC": 10_300}
+    world.sign("ann", "bob")
+    world.cycle(world.first_s + 3_600)
+    (note,) = ends(world)
+    assert [reason.split(" ")[0] for reason in note["reasons"]] == ["BTC"]

@@ -37,9 +37,14 @@ def arrival(
     steps: Mapping[str, StepRecord],
     approvals: Sequence[ApprovalRecord],
     situation: Situation,
+    planned_prices: Mapping[str, int],
     deviation_bps_max: int,
 ) -> Arrival:
-    """Measure where the plan ended, on what is held and priced now."""
+    """Measure where the plan ended, on what is held and priced now.
+
+    `planned_prices` are all prices when it was made, of what it does not touch as well: they
+    move the shares of NAV alike.
+    """
     settled_at_s = {
         key: int(json.loads(step.payload)["settled_at_s"])
         for key, step in steps.items()
@@ -51,7 +56,7 @@ def arrival(
     unpriced = [str(p) for p in situation.units if p not in situation.values_usd_micro]
     if unpriced:
         return Arrival(timed | {"deviations": None, "reasons": [f"no price: {unpriced}"]})
-    reasons = (*failed, *_moves(plan, situation, deviation_bps_max))
+    reasons = (*failed, *_moves(planned_prices, situation, deviation_bps_max))
     actual = buckets(dict(situation.values_usd_micro)).bps()
     found = verify(plan, actual, reasons, deviation_bps_max)
     payload = timed | {
@@ -66,10 +71,12 @@ def arrival(
     )
 
 
-def _moves(plan: Plan, situation: Situation, least_bps: int) -> tuple[str, ...]:
+def _moves(
+    planned_prices: Mapping[str, int], situation: Situation, least_bps: int
+) -> tuple[str, ...]:
     """Name the prices that have moved far enough since planning to move a share of NAV."""
     found = []
-    for symbol, was in plan.reference_prices.items():
+    for symbol, was in planned_prices.items():
         fact = situation.prices.get(symbol)
         if fact is not None and abs(fact.usd_micro - was) * BPS > least_bps * was:
             found.append(f"{symbol} moved {(fact.usd_micro - was) * BPS // was:+} bps")

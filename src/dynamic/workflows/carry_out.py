@@ -143,7 +143,7 @@ def _legs(
     situation = assess(view, memory, mandate, io.switch.state(), phase, residues, now_s)
     ended = arrival(
         record.plan, failed, memory.steps, memory.approvals, situation,
-        mandate.trades.deviation_bps_max,
+        memory.diary.planned_prices, mandate.trades.deviation_bps_max,
     )  # fmt: skip
     if failed:
         _close(memory, io, PlanState.ABANDONED, "; ".join(failed), ended)

@@ -357,6 +357,7 @@ def _write(desk: Desk, record: DecisionRecord, found: _Verdict, situation: Situa
         made = found.plan
         state = PlanState.PENDING_APPROVAL if made.requires_approval else PlanState.APPROVED
         memory.diary.proposer = record.actor
+        memory.diary.planned_prices = dict(desk.view.prices)
         memory.plan = PlanRecord(made, state, now_s, made.valid_until_s)
         memory.approvals, memory.steps = [], {}
         batch.plans.append(memory.plan)

@@ -49,6 +49,7 @@ class Diary:
     base_deployed_at_s: int | None = None
     delayed_until_s: int = 0
     proposer: str = "rules"  # of the plan in hand: nobody signs what they proposed
+    planned_prices: dict[str, int] = field(default_factory=dict)  # usd_micro, when it was made
     waits_for_gas: bool = False  # something worth doing was held because gas was too dear
     policy_signed_until_s: int | None = None
     gas_wei_by_day: list[tuple[int, int]] = field(default_factory=list)  # (UTC day, wei)

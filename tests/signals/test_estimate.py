@@ -90,11 +90,36 @@ def test_a_foreign_state_is_refused(payload: str) -> None:
     ],
 )
 def test_sg_first_run(mvrv_z: float | None, phase: Phase, share: int, may_buy: bool) -> None:
+    """`may_buy` holds for a treasury that people told which cycle it is in, or that has a past."""
+    told = SignalState(knows_cycle_at_s=0)
+    knowing, _ = estimate(snapshot(1_000, mvrv_z), told, PARAMETERS)
+    assert (knowing.phase, knowing.ladder_bps) == (phase, share)
+    assert knowing.allows_increase is may_buy
     signal, state = estimate(snapshot(1_000, mvrv_z), SignalState(), PARAMETERS)
-    assert (signal.phase, signal.ladder_bps, signal.allows_increase) == (phase, share, may_buy)
+    assert (signal.phase, signal.ladder_bps) == (phase, share)
+    assert signal.allows_increase is (may_buy and phase is Phase.ACCUMULATION)
     assert signal.trigger is Trigger.FIRST_RUN
     again, _ = estimate(snapshot(1_000, mvrv_z, hour=1), state, PARAMETERS)
     assert again.trigger is Trigger.NONE
+
+
+@pytest.mark.req("SG-11", "SG-20")
+@pytest.mark.parametrize(("days", "may_buy"), [(539, False), (540, True)])
+def test_sg_without_a_past_euphoria_may_be_a_bear(days: int, may_buy: bool) -> None:
+    """0 to 3 buys nothing until the memory is as long as the bear's lookback (C-07)."""
+    _, state = estimate(snapshot(1_000, 1.0), SignalState(), PARAMETERS)
+    read = SignalState.from_payload(state.to_payload())
+    signal, _ = estimate(snapshot(1_000 + days, 1.0), read, PARAMETERS)
+    assert (signal.phase, signal.ladder_bps) == (Phase.EUPHORIA, 6_000)
+    assert signal.allows_increase is may_buy
+
+
+@pytest.mark.req("SG-10", "SG-11")
+def test_sg_a_print_below_zero_begins_a_known_cycle() -> None:
+    state = SignalState()
+    for day, mvrv_z in ((1_000, 1.0), (1_001, -0.2), (1_002, 0.5)):
+        signal, state = estimate(snapshot(day, mvrv_z), state, PARAMETERS)
+    assert (signal.phase, signal.allows_increase) == (Phase.EUPHORIA, True)
 
 
 @pytest.mark.req("MI-17", "SG-03")

@@ -18,8 +18,8 @@ scores = st.floats(-2, 12, allow_nan=False)
 def live(
     path: list[float | None], state: SignalState | None = None, day: int = 1_000
 ) -> tuple[list[AllocationSignal], SignalState]:
-    """Live through daily prints, one a day."""
-    state = state or SignalState()
+    """Live through daily prints, one a day, in a cycle that people have named."""
+    state = state or SignalState(knows_cycle_at_s=0)
     signals = []
     for offset, mvrv_z in enumerate(path):
         signal, state = estimate(snapshot(day + offset, mvrv_z), state, PARAMETERS)

@@ -10,13 +10,15 @@ or at 0 to 3 with no sell step taken in this cycle, and not while a print in dou
 The first run, without any memory:
 
     m < 0          ACCUMULATION, the whole layer is bought
-    0 <= m <= 3    EUPHORIA, 60 % is bought
+    0 <= m <= 3    EUPHORIA, target 60 %; bought only once the past suffices, see below
     3 < m <= 3.5   EUPHORIA, actual holdings are kept, nothing is bought (C-05)
     m > 3.5        TOP, holdings above the step are sold, nothing is bought before a new cycle
     m missing      UNKNOWN, actual holdings are kept, nothing is bought
 
 BEAR cannot be known without a past. `remember` gives one from recorded prints, so that a
-treasury starting in a bear market knows that it is one.
+treasury starting in a bear market knows that it is one. Without it, 0 to 3 may be euphoria or
+the middle of a fall: nothing is bought until the memory is as long as the bear's lookback, or
+until a print below 0 begins a cycle, or people approve one.
 """
 
 from collections.abc import Iterable
@@ -118,8 +120,17 @@ def _take(
     btc_return = closes.return_over(ladder.bear_return_window_d)
     cycle = next_cycle(state.cycle, sides, rung, btc_return, ladder.bear_lookback_d)
     has_changed = state.sides is not None and cycle.phase is not state.cycle.phase
-    taken = SignalState(sides, cycle, closes, day.as_of_s, day.mvrv_z, state.has_spoken)
+    knows_at_s = _knows_cycle_at_s(state, day.as_of_s, cycle.phase, ladder)
+    taken = SignalState(sides, cycle, closes, day.as_of_s, day.mvrv_z, state.has_spoken, knows_at_s)
     return taken, crossings, has_changed
+
+
+def _knows_cycle_at_s(state: SignalState, as_of_s: int, phase: Phase, ladder: Ladder) -> int:
+    """Return when the past suffices to tell a bear from euphoria."""
+    known_at_s = state.knows_cycle_at_s
+    if known_at_s is None:
+        known_at_s = as_of_s + ladder.bear_lookback_d * DAY_S
+    return min(known_at_s, as_of_s) if phase is Phase.ACCUMULATION else known_at_s
 
 
 def _trigger(crossings: tuple[Crossing, ...], has_changed: bool, rung: Rungs) -> Trigger:
@@ -202,5 +213,9 @@ def _may_buy(state: SignalState, mvrv_z: float, ladder_bps: int, ladder: Ladder)
         return False
     if state.cycle.phase not in (Phase.ACCUMULATION, Phase.EUPHORIA):
         return False
+    if state.print_as_of_s is None or state.knows_cycle_at_s is None:
+        return False
+    if state.print_as_of_s < state.knows_cycle_at_s:
+        return False  # 0 to 3 on the way down from a top we never saw would be a bear
     gap_at = ladder.gap_above_milli / 1_000
     return mvrv_z <= gap_at and share_bps(mvrv_z, ladder) >= ladder_bps

@@ -58,10 +58,15 @@ class SignalState:
     print_as_of_s: int | None = None  # of the last daily MVRV print taken into account
     print_value: float | None = None
     has_spoken: bool = False  # a signal was given before; a warmed-up memory has not spoken
+    # When the past suffices to tell a bear from euphoria: a lookback after the first print, or
+    # at a print below 0, which begins a cycle. None before any print.
+    knows_cycle_at_s: int | None = None
 
     def after_approved_reset(self) -> "SignalState":
         """Return the memory with the cycle forgotten, as two people approved (C-07)."""
-        return SignalState(None, reset(self.cycle), self.closes, has_spoken=self.has_spoken)
+        return SignalState(
+            None, reset(self.cycle), self.closes, has_spoken=self.has_spoken, knows_cycle_at_s=0
+        )
 
     def to_payload(self) -> str:
         """Write the state as canonical JSON."""
@@ -72,6 +77,7 @@ class SignalState:
                 "cycle": [cycle.phase, cycle.ladder_bps, cycle.ratchet_bps, cycle.top_seen_s],
                 "print": [self.print_as_of_s, self.print_value],
                 "has_spoken": self.has_spoken,
+                "knows_cycle_at_s": self.knows_cycle_at_s,
                 "sides": sides and [sides.above, sides.doubts_s, sides.as_of_s],
                 "version": _VERSION,
             },
@@ -98,6 +104,7 @@ class SignalState:
                 as_of_s,
                 value,
                 bool(read["has_spoken"]),
+                read["knows_cycle_at_s"],
             )
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise Refused(

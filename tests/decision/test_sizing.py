@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dynamic.adapters.mandate_file import read_mandate
 from dynamic.decision.sizing import Action, Exposure, SizingMemory, size, with_flow
 from dynamic.policy.drawdown import Stage
-from dynamic.policy.mandate import Mandate, with_sizing_mode
+from dynamic.policy.mandate import with_sizing_mode
 
 U = 1_000_000
 MANDATE = read_mandate()

@@ -152,6 +152,32 @@ def test_rb_mutex_only_one_plan_is_in_hand(begin: Begin) -> None:
     assert len(open_plans) == 1
 
 
+@pytest.mark.req("C-57", "GR-20", "GV-01")
+def test_a_sale_the_mandate_demands_waits_for_no_person(begin: Begin) -> None:
+    """A plan that waits for a signature is taken back when risk must be reduced first."""
+    world = begin()
+    world.until(12)
+    held = world.held("wallet", "WBTC")
+    assert held > 0
+    world.io = replace(world.io, advisor=_asks())  # from here on every plan waits
+    at_s = world.first_s + 20 * DAY_S
+    world.cycle(at_s)
+    waits = world.memory.plan
+    assert waits is not None
+    assert waits.state is PlanState.PENDING_APPROVAL
+    # No price has moved since, so nothing else voids the plan; but the peak was 20 % higher.
+    sizing = world.memory.sizing
+    world.memory.sizing = replace(sizing, peak_usd_micro=sizing.peak_usd_micro * 12 // 10)
+    world.feed.still_from_s = at_s
+    report = world.cycle(at_s + 3_600)
+    assert [d.outcome for d in report.decisions][:1] == [DecisionOutcome.PLANNED]
+    assert world.held("wallet", "WBTC") < held
+    stored = world.sql.reader().plan_record(waits.plan.plan_id)
+    assert stored.state is PlanState.ABANDONED
+    assert "risk must be reduced" in stored.reason
+    world.check_books()
+
+
 @pytest.mark.req("PM-13")
 @pytest.mark.parametrize(("early_s", "buys"), [(1, False), (0, True)])
 def test_pm_staged_deploy(begin: Begin, early_s: int, buys: bool) -> None:

@@ -28,6 +28,7 @@ from dynamic.workflows.parameters import Parameters
 from dynamic.workflows.treasury_cycle import PASSES_MAX, CycleReport, run_cycle
 
 PEOPLE = ("ann", "bob")
+SIGNED_MAX = 3
 LENT = ("aave_v3", "USDC")
 START_DAY = 30  # of seed 1: accumulation, so that the treasury buys from its third day on
 
@@ -202,19 +203,21 @@ class World:
         return self.day_at(self.first_s + number * DAY_S)
 
     def day_at(self, at_s: int) -> CycleReport:
-        """Live through one instant: a cycle, and another where people have signed."""
+        """Live through one instant: a cycle, and another after each plan that people signed."""
         report = self.cycle(at_s)
-        waits = self.memory.plan
-        if waits is None or waits.state is not PlanState.PENDING_APPROVAL:
-            return report
-        signed = {approval.operator for approval in self.memory.approvals}
-        for name in PEOPLE:
+        for _ in range(SIGNED_MAX):
             waits = self.memory.plan
             if waits is None or waits.state is not PlanState.PENDING_APPROVAL:
                 break
-            if name not in signed:
-                self.sign(name)
-        return self.cycle()
+            signed = {approval.operator for approval in self.memory.approvals}
+            for name in PEOPLE:
+                waits = self.memory.plan
+                if waits is None or waits.state is not PlanState.PENDING_APPROVAL:
+                    break
+                if name not in signed:
+                    self.sign(name)
+            report = self.cycle()
+        return report
 
     def until(self, last: int, first: int = 0) -> CycleReport:
         """Live through days, both included."""

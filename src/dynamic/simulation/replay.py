@@ -22,6 +22,7 @@ from dynamic.workflows.parameters import Parameters
 from dynamic.workflows.treasury_cycle import CycleReport, run_cycle
 
 PEOPLE: Final = ("replay-ann", "replay-bob")
+SIGNED_MAX: Final = 3  # plans signed at one instant; a cycle may leave the next one waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,15 @@ class Replay:
     def step(
         self, now_s: int, before: Callable[[int], None] | None = None
     ) -> Iterator[CycleReport]:
-        """Live through one instant: a cycle, and a second one where people have signed."""
+        """Live through one instant: a cycle, and another after each plan that people signed."""
         self.clock.move_to(now_s)
         if before is not None:
             before(now_s)
         self._renew_policy(now_s)
         yield run_cycle(self.memory, self.io, self.mandate, self.parameters)
-        if self.people_sign and self.sign_all():
+        for _ in range(SIGNED_MAX):
+            if not (self.people_sign and self.sign_all()):
+                return
             yield run_cycle(self.memory, self.io, self.mandate, self.parameters)
 
     def _answers_before(self, now_s: int) -> Iterator[CycleReport]:

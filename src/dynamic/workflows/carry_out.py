@@ -1,7 +1,8 @@
 """Carry out the plan in hand, leg by leg, until it is over or must wait.
 
     PENDING_APPROVAL --enough signatures--> APPROVED --> EXECUTING --> DONE | ABANDONED
-            \\--time, price, mandate--> EXPIRED
+            |--time, price, mandate--> EXPIRED
+            \\--risk must be reduced--> ABANDONED
 
 A plan that is not, field by field, what its digest was taken over is not carried out (GV-03).
 Every leg is judged again on fresh state just before it is sent (GR-26). A leg whose money did
@@ -98,6 +99,22 @@ def collect(
         if advance(step, memory, io, lambda: None) is Progress.SETTLED:
             settled.append(leg)
     return tuple(settled)
+
+
+def withdraw(memory: Memory, io: Ports, reason: str) -> bool:
+    """Take back a plan that only waits for people, so that it cannot stand in the way.
+
+    Only what the mandate does not demand is taken back; of it nothing has been sent.
+    """
+    record = memory.plan
+    if (
+        record is None
+        or record.state is not PlanState.PENDING_APPROVAL
+        or record.plan.urgency in (Urgency.MANDATORY, Urgency.EMERGENCY)
+    ):
+        return False
+    _close(memory, io, PlanState.ABANDONED, reason)
+    return True
 
 
 def _void(record: PlanRecord, situation: Situation, mandate: Mandate) -> str | None:

@@ -15,7 +15,7 @@ from typing import Final
 from dynamic.decision.advice import advise_applied
 from dynamic.decision.allocate import Request, propose
 from dynamic.decision.maintain import maintain
-from dynamic.decision.sizing import Action, Exposure, Sizing, size
+from dynamic.decision.sizing import Action, Exposure, Sizing, SizingMemory, size
 from dynamic.errors import DataUnfit, Refused
 from dynamic.ledger.canonical import canonical_json, text_digest
 from dynamic.performance.decisions import DecisionClass
@@ -23,7 +23,6 @@ from dynamic.planning.costs import gas_cost_usd_micro
 from dynamic.planning.gas_timing import percentile_wei
 from dynamic.planning.plan import LegKind, Plan, PlanState
 from dynamic.planning.planner import PlanContext, plan
-from dynamic.planning.preview import preview
 from dynamic.policy.finding import Finding
 from dynamic.policy.gas import gas_findings
 from dynamic.policy.guardrails import Denial, Permit, judge
@@ -40,6 +39,7 @@ from dynamic.workflows.measure import Buckets, buckets, follow
 from dynamic.workflows.memory import Memory
 from dynamic.workflows.observe import View, assess
 from dynamic.workflows.parameters import SWAP_VENUE, Parameters, plan_rules
+from dynamic.workflows.payloads import finding, previewed, proposed, signalled
 
 _SCALE_BPS: Final = 10_000
 
@@ -99,11 +99,11 @@ def decide(desk: Desk, number: int) -> DecisionRecord:
     payload = {
         "advice": found.advice,
         "allocation_bps": held.bps(),
-        "findings": [_finding(f) for f in found.findings],
+        "findings": [finding(f) for f in found.findings],
         "moved_usd_micro": found.moved_usd_micro,
-        "preview": None if found.plan is None else _preview(found.plan, situation, desk),
-        "proposal": None if found.proposal is None else _proposal(found.proposal),
-        "signal": _signal(desk.signal),
+        "preview": None if found.plan is None else previewed(found.plan, situation, desk.view.fair),
+        "proposal": None if found.proposal is None else proposed(found.proposal),
+        "signal": signalled(desk.signal),
     }
     record = DecisionRecord(
         decision_id, now_s, desk.actor, found.trigger, desk.signal.phase.value,
@@ -121,7 +121,22 @@ def _weigh(desk: Desk, situation: Situation, decision_id: str, held: Buckets) ->
     if unpriced or not situation.units:
         what = f"no price for {', '.join(unpriced)}" if unpriced else "nothing is held yet"
         return _Verdict(DecisionOutcome.HELD, Trigger.NONE.value, f"{what}: nothing is decided")
-    sized, after = size(
+    sized, after = _size(desk, situation, held)
+    desk.memory.sizing = after
+    situation = replace(
+        situation,
+        drawdown_paused=after.is_paused,
+        tactical_target_usd_micro=sized.target_usd_micro,
+    )
+    proposal, trigger, why = _propose(desk, situation, sized, held)
+    if proposal is None:
+        return _Verdict(DecisionOutcome.HELD, trigger, f"{why}; {sized.reason}")
+    return _judge(desk, situation, proposal, decision_id, sized)
+
+
+def _size(desk: Desk, situation: Situation, held: Buckets) -> tuple[Sizing, SizingMemory]:
+    """Ask the sizing; what it would remember is the caller's to keep."""
+    return size(
         desk.signal.ladder_bps,
         desk.signal.allows_increase,
         Exposure(
@@ -134,16 +149,18 @@ def _weigh(desk: Desk, situation: Situation, decision_id: str, held: Buckets) ->
         desk.memory.sizing,
         desk.mandate,
     )
-    desk.memory.sizing = after
-    situation = replace(
-        situation,
-        drawdown_paused=after.is_paused,
-        tactical_target_usd_micro=sized.target_usd_micro,
-    )
-    proposal, trigger, why = _propose(desk, situation, sized, held)
-    if proposal is None:
-        return _Verdict(DecisionOutcome.HELD, trigger, f"{why}; {sized.reason}")
-    return _judge(desk, situation, proposal, decision_id, sized)
+
+
+def must_reduce(desk: Desk) -> bool:
+    """Say whether the mandate demands a sale now, whatever else is in hand; remembers nothing."""
+    situation = assess(
+        desk.view, desk.memory, desk.mandate, desk.io.switch.state(), desk.signal.phase.value,
+        desk.residues, desk.view.snapshot.at_s,
+    )  # fmt: skip
+    if any(place not in situation.values_usd_micro for place in situation.units):
+        return False
+    sized, _ = _size(desk, situation, buckets(situation.values_usd_micro))
+    return sized.action is Action.SELL
 
 
 def _sale_gas_usd_micro(desk: Desk, situation: Situation) -> int:
@@ -389,50 +406,3 @@ def _after(made: Plan, situation: Situation) -> dict[Position, int]:
         units[leg.spend] = units.get(leg.spend, 0) - leg.spend_units
         units[leg.receive] = units.get(leg.receive, 0) + leg.receive_units_min
     return units
-
-
-def _finding(found: Finding) -> dict[str, object]:
-    return {
-        "rule": found.rule, "observed": found.observed, "limit": found.limit,
-        "unit": found.unit, "message": found.message,
-    }  # fmt: skip
-
-
-def _proposal(proposal: Proposal) -> dict[str, object]:
-    return {
-        "key": proposal.key,
-        "actor": proposal.actor,
-        "urgency": proposal.urgency.value,
-        "moves": [
-            [str(m.spend), str(m.spend_units), str(m.receive), str(m.receive_units_min)]
-            for m in proposal.moves
-        ],
-    }
-
-
-def _preview(made: Plan, situation: Situation, desk: Desk) -> list[dict[str, object]]:
-    """Write what a signer reads of each leg: its sentence, and both balances before and after."""
-    return [
-        {
-            "key": leg.key,
-            "sentence": leg.sentence,
-            "spend": [str(leg.spend.before_units), str(leg.spend.after_units)],
-            "receive": [str(leg.receive.before_units), str(leg.receive.after_units)],
-        }
-        for leg in preview(made, situation.units, desk.view.fair)
-    ]
-
-
-def _signal(signal: AllocationSignal) -> dict[str, object]:
-    return {
-        "phase": signal.phase.value,
-        "mode": signal.mode.value,
-        "target_bps": dict(signal.target_bps),
-        "ladder_bps": signal.ladder_bps,
-        "confidence": signal.confidence,
-        "reasoning": signal.reasoning,
-        "trigger": signal.trigger.value,
-        "recommended_actions": list(signal.recommended_actions),
-        "risk_level": signal.risk_level.value,
-        "allows_increase": signal.allows_increase,
-    }

@@ -22,8 +22,8 @@ from dynamic.records import DecisionOutcome, DecisionRecord, NavRecord, Snapshot
 from dynamic.signals.estimate import estimate
 from dynamic.signals.signal import AllocationSignal
 from dynamic.units import DAY_S
-from dynamic.workflows.carry_out import Ending, carry_out, collect
-from dynamic.workflows.decide import Ask, Desk, decide
+from dynamic.workflows.carry_out import Ending, carry_out, collect, withdraw
+from dynamic.workflows.decide import Ask, Desk, decide, must_reduce
 from dynamic.workflows.measure import Marked, mark, review
 from dynamic.workflows.memory import Memory
 from dynamic.workflows.observe import View, accrue, compare, observe
@@ -87,9 +87,10 @@ def run_cycle(
     settled += passage.settled
     decisions: list[DecisionRecord] = []
     desk = Desk(view, memory, io, mandate, parameters, signal, open_residues, ask)
-    for number in range(PASSES_MAX):
-        if passage.ending is Ending.WAITING:
-            break
+    waits = passage.ending is Ending.WAITING
+    if waits and must_reduce(desk):
+        waits = not withdraw(memory, io, "risk must be reduced first: a person is not waited for")
+    for number in range(0 if waits else PASSES_MAX):
         decision = decide(desk, number)
         decisions.append(decision)
         if decision.outcome is not DecisionOutcome.PLANNED:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dynamic.decision.allocate import Request, base_targets, propose
 from dynamic.policy.guardrails import Denial, Permit, judge
 from dynamic.policy.proposal import Position, Proposal, Urgency
-from dynamic.policy.situation import Situation, SwitchState
+from dynamic.policy.situation import PastMove, Situation, SwitchState
 from dynamic.signals.signal import AllocationSignal, Mode, Phase, RiskLevel, Trigger
 from tests.policy.cases import (
     AAVE,
@@ -247,3 +247,27 @@ def test_base_targets_stay_within_every_cap(s: Situation, total: int) -> None:
         assert usd >= 0
         limit = max(s.nav_usd_micro // 4, held.get(place.location, 0))
         assert usd <= limit
+
+
+@pytest.mark.req("GR-21", "I-17")
+def test_the_base_is_filled_within_all_authority_and_the_rest_waits() -> None:
+    """A treasury grown to 900 000 USD moves at most the ceiling of 400 000 into protocols a day."""
+    rich = holding({CASH: 900_000, GAS: 1_000})
+    found = propose(
+        signal(0), rich, MANDATE, Request("drift>5%", trade_usd_micro=0, fixed_rate_asset=PT_NAME)
+    )
+    assert found is not None
+    moved = sum(move.spend_units for move in found.moves)
+    ceiling = MANDATE.authority.ceiling_usd_micro_max
+    assert ceiling * 98 // 100 < moved <= ceiling
+    assert isinstance(judge(found, rich, MANDATE), Permit)
+    done = replace(rich, past_moves=(PastMove(rich.now_s - 60, "in", ceiling, True),))
+    assert (
+        propose(
+            signal(0),
+            done,
+            MANDATE,
+            Request("drift>5%", trade_usd_micro=0, fixed_rate_asset=PT_NAME),
+        )
+        is None
+    )

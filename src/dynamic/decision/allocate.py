@@ -19,7 +19,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dynamic.decision.moves import BTC, CASH, ETH, Purse, value_of
-from dynamic.policy.case import WALLET
+from dynamic.policy.authority import rolling_usd_micro
+from dynamic.policy.case import IN, WALLET
 from dynamic.policy.listing import room_usd_micro
 from dynamic.policy.mandate import Mandate
 from dynamic.policy.proposal import Move, Position, Proposal, Urgency
@@ -213,8 +214,27 @@ def _wanted(
     if not may_enter(situation, mandate):
         return []
     sums = _by_location(held)
-    short = [(place, target - sums.get(place.location, 0)) for place, target in targets.items()]
-    return [(place, usd) for place, usd in short if usd >= mandate.trades.leg_usd_micro_min]
+    room = _authority_left(situation, mandate)
+    wanted = []
+    for place, target in targets.items():
+        usd = min(target - sums.get(place.location, 0), room)
+        if usd >= mandate.trades.leg_usd_micro_min:
+            wanted.append((place, usd))
+            room -= usd
+    return wanted
+
+
+def _authority_left(situation: Situation, mandate: Mandate) -> int:
+    """Return what may still enter protocols within the rolling window, however many sign (I-17).
+
+    What is beyond it waits for the next day, in which people are asked again. One per cent
+    below the ceiling, because values are rounded up where they are judged.
+    """
+    authority = mandate.authority
+    entered = rolling_usd_micro(
+        situation.past_moves, IN, situation.now_s, authority.rolling_window_s
+    )
+    return authority.ceiling_usd_micro_max * 99 // 100 - entered
 
 
 def _surplus(

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 PATIENCE_S: Final = 20.0
 DAYS_PER_S: Final = 4.0  # four years in six minutes
 FINISH_S: Final = 1.5  # Ctrl-C ends a demo within two seconds
-SEED: Final = 7
+SEED: Final = 6
 OPERATOR_NAME: Final = "visitor-operator"
 APPROVER_NAME: Final = "visitor-approver"
 MARKET_FILE: Final = "demo-market.txt"

@@ -74,9 +74,9 @@ def test_the_worst_recorded_hour_does_not_break_the_limit(
     """-20.2 % on the mix in an hour (2020-03-12), from above the floor, ends above -20 %."""
     peak = max(peak, nav)
     sized, _ = size(ladder_bps, True, Exposure(nav, 0, 0, 1), SizingMemory(peak), MANDATE)
-    if nav * 100 >= peak * 81:
+    if nav * 100 >= peak * 82:
         after = nav - sized.target_usd_micro * 202 // 1_000
-        assert after * 1_000 >= peak * 809, "the cushion carries a missed cycle"
+        assert after * 1_000 >= peak * 819, "the cushion carries a missed cycle"
 
 
 @given(rungs, navs, navs, st.integers(0, 100_000 * U))
@@ -108,13 +108,13 @@ def test_a_flow_leaves_the_drawdown_where_it_was(nav: int, peak: int, flow: int)
     ("nav_usd", "ladder_bps", "target_usd"),
     [
         (400_000, 10_000, 159_600),  # 40 % less the headroom of our own orders
-        (380_000, 6_000, 91_200),  # 24 % of NAV; the cap is 277 200
+        (380_000, 6_000, 91_200),  # 24 % of NAV; the cap is 257 400
         (360_000, 6_000, 86_400),
-        (360_000, 10_000, 143_640),  # 39.9 % again; the cap is 178 200
-        (350_000, 10_000, 128_700),  # the cap: 4.95 x (350 000 - 324 000)
-        (335_000, 10_000, 54_450),
-        (324_000, 10_000, 0),  # at the floor there is no cushion
-        (323_999, 10_000, 0),
+        (360_000, 10_000, 143_640),  # 39.9 % again; the cap is 158 400
+        (350_000, 10_000, 108_900),  # the cap: 4.95 x (350 000 - 328 000)
+        (335_000, 10_000, 34_650),
+        (328_000, 10_000, 0),  # at the floor there is no cushion
+        (327_999, 10_000, 0),
     ],
 )
 @pytest.mark.req("GR-20")
@@ -219,6 +219,6 @@ def test_modes_are_other_mandates() -> None:
 @pytest.mark.req("SC-18")
 @pytest.mark.parametrize(("mode", "action"), [("default", Action.SELL), ("stages", Action.HOLD)])
 def test_the_cushion_sells_before_the_stages_do(mode: str, action: Action) -> None:
-    """At -12.5 % the cushion carries 128 700 of the 140 000 held; the first stage is at -15 %."""
+    """At -12.5 % the cushion carries 108 900 of the 139 600 held; the first stage is at -15 %."""
     sized, _ = size(10_000, False, standing(350_000, 139_600), known(10_000), MODES[mode])
     assert sized.action is action

@@ -15,12 +15,12 @@ Three modes stand side by side in every report:
     stages    and C-62's stages, taken literally: x 0.5 at -15 %, out at -20 % until people resume
     default   the cushion above, with the same stages as a backstop it should never reach
 
-The floor (19 %) is 20 % less what a band of 2 % of NAV risks, and its cost. The multiple is
-1 / 0.202: in the worst hour on record a 50/50 mix lost 20.2 % (2020-03-12 10:00 UTC), so that
-from anywhere above the floor one missed hourly cycle does not break the limit. Twelve missed
-ones could: the worst day lost 48 %. Source: Black and Jones, "Simplifying Portfolio Insurance"
-(1987); what other multiples cost is in docs/adr/0005. Rounding: targets and buys down, peaks
-and sells up.
+The floor (18 %) is 20 % less what a treasury that acts once a day overshoots in a fall. The
+multiple is 1 / 0.202: in the worst hour on record a 50/50 mix lost 20.2 % (2020-03-12 10:00 UTC),
+so that from anywhere above the floor one missed hourly cycle does not break the limit. Twelve
+missed ones could: the worst day lost 48 %. Source: Black and Jones, "Simplifying Portfolio
+Insurance" (1987); what other numbers cost is in docs/adr/0005. Rounding: targets and buys down,
+peaks and sells up.
 """
 
 from dataclasses import dataclass, replace

@@ -17,7 +17,7 @@ from dynamic.market.recording import Future
 from dynamic.policy.mandate import Mandate
 from dynamic.simulation.replay import Span
 from dynamic.simulation.sample import SampleFeed
-from dynamic.trading.replaying import Course, Journey, check_lookahead, run
+from dynamic.trading.replaying import Course, Journey, check_lookahead, run, under_mode
 from dynamic.units import DAY_S, HOUR_S
 from dynamic.workflows.memory import recover
 from tests.conftest import ROOT
@@ -44,6 +44,30 @@ def test_sm_a_whole_sample_stays_within_every_limit(lived: Lived, mandate: Manda
     )
     assert lived.outcome.report()["max_drawdown"] < 0.20  # type: ignore[operator]
     assert lived.outcome.tally.trades > 50  # it did live
+
+
+@pytest.mark.slow
+@pytest.mark.req("GR-20", "SC-18")
+def test_sm_the_cushion_holds_where_the_ladder_breaks(mandate: Mandate) -> None:
+    """Markets nobody tuned to: the ladder as written loses far over 20 %, the default does not."""
+    falls: dict[str, list[float]] = {"ladder": [], "default": []}
+    for seed in (2, 5, 9):
+        market = SampleFeed(seed)
+        for mode, found in falls.items():
+            lived = run(Course(market, Span(*market.span()), under_mode(mandate, mode)))
+            found.append(lived.report()["max_drawdown"])  # type: ignore[arg-type]
+    assert max(falls["default"]) < 0.20
+    assert min(falls["ladder"]) > 0.20
+
+
+@pytest.mark.nightly
+@pytest.mark.req("GR-20", "SC-18")
+@pytest.mark.parametrize("seed", range(1, 25))
+def test_sm_no_made_up_market_breaks_the_limit(mandate: Mandate, seed: int) -> None:
+    market = SampleFeed(seed)
+    report = run(Course(market, Span(*market.span()), mandate)).report()
+    assert report["max_drawdown"] < 0.20  # type: ignore[operator]
+    assert report["volatile_bps_after_order_max"] <= 4_000  # type: ignore[operator]
 
 
 @pytest.mark.req("GR-10", "GR-21")

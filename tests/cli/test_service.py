@@ -100,7 +100,7 @@ def test_op_sigterm_ends_a_demo_that_lives(cli: Cli, tmp_path: Path) -> None:
         assert alive_s < 60
         health = demo.get("/health").json()
         assert health["is_synthetic"] is True
-        assert health["mode_label"].startswith("paper · synthetic sample (seed 6) · 20")
+        assert health["mode_label"].startswith("paper · synthetic sample (seed 7) · 20")
         page = demo.get("/").text
         assert "ynthetic" in page
         assert "$" in page

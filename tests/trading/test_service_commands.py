@@ -231,12 +231,8 @@ def test_ap_rebalance_with_nothing_to_do(deployed: World) -> None:
 
 @pytest.mark.req("AP-04", "GR-27")
 def test_ap_rebalance_denied_says_rule_observed_and_limit(make: Build, mandate: Mandate) -> None:
-    """A mandate under which nobody has authority for the first plan."""
-    narrow = replace(
-        mandate.authority, unattended_usd_micro_max=1_000_000_000,
-        one_person_usd_micro_max=2_000_000_000, ceiling_usd_micro_max=3_000_000_000,
-    )  # fmt: skip
-    world = make(replace(mandate, authority=narrow))
+    """A mandate under which the first plan has more legs than a day may see."""
+    world = make(replace(mandate, trades=replace(mandate.trades, per_day_max=1)))
     result = world.service.rebalance("otto", False, None)
     assert result.status is RebalanceStatus.DENIED
     assert result.findings

@@ -21,7 +21,7 @@ from dynamic.ledger.book import Book
 from dynamic.ledger.canonical import canonical_json, digest
 from dynamic.ledger.entry import Entry
 from dynamic.ledger.lots import LotBook
-from dynamic.market.watch import PegState, PegWatch
+from dynamic.market.watch import PegState, PegWatch, PricePrint
 from dynamic.performance.attribution import Mark
 from dynamic.performance.benchmarks import Benchmarks
 from dynamic.performance.decisions import DecisionClass, Tracked
@@ -103,6 +103,7 @@ class Memory:
     followed: list[tuple[Tracked, int]] = field(default_factory=list)  # and horizons measured
     last_nav_usd_micro: int = 0
     pegs: dict[str, PegWatch] = field(default_factory=dict)  # by dollar token
+    prints: dict[tuple[str, str], list[PricePrint]] = field(default_factory=dict)  # a day of them
 
     def batch(self) -> Batch:
         """Start a batch."""
@@ -143,6 +144,7 @@ class Memory:
                 "benchmarks": self._benchmarks_payload,
                 "followed": self._followed_payload,
                 "pegs": self._pegs_payload,
+                "prints": self._prints_payload,
             }
         )
 
@@ -217,6 +219,9 @@ class Memory:
             }
         )
 
+    def _prints_payload(self) -> str:
+        return canonical_json([[*name, kept] for name, kept in sorted(self.prints.items())])
+
     def _followed_payload(self) -> str:
         return canonical_json(
             [
@@ -249,6 +254,10 @@ def recover(stored: Recovered) -> Memory:
         if benchmarks is not None:
             memory.benchmarks = Benchmarks.from_payload({k: int(v) for k, v in benchmarks.items()})
         memory.followed = _followed(json.loads(states["followed"]))
+        memory.prints = {
+            (symbol, source): [PricePrint(at_s, usd) for at_s, usd in kept]
+            for symbol, source, kept in json.loads(states["prints"])
+        }
         memory.pegs = {
             symbol: PegWatch(last_s, off_s, far_s, PegState(state))
             for symbol, (last_s, off_s, far_s, state) in json.loads(states["pegs"]).items()

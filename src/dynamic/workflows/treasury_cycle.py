@@ -29,7 +29,7 @@ from dynamic.workflows.memory import Memory
 from dynamic.workflows.observe import View, accrue, compare, observe
 from dynamic.workflows.parameters import Parameters
 from dynamic.workflows.settle import close_day
-from dynamic.workflows.watch import watch_peg
+from dynamic.workflows.watch import watch
 
 PASSES_MAX = 3  # a sale, then its proceeds, then what is left; the rest waits for the next cycle
 
@@ -60,7 +60,7 @@ def run_cycle(
     close_day(memory, batch, now_s)
     accrue(view, memory, batch, now_s)
     _remember(view, memory, mandate)
-    is_emergency = watch_peg(view, memory, mandate, io)
+    is_emergency = watch(view, memory, mandate, io)
     signal, memory.signal = estimate(
         view.snapshot, memory.signal, parameters.signal, is_emergency=is_emergency
     )

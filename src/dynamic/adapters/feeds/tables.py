@@ -50,7 +50,9 @@ def _parquet(path: Path) -> Table:
     try:
         parquet: Any = importlib.import_module("pyarrow.parquet")
     except ImportError as error:
-        raise Refused(f"{path}: reading .parquet needs the pyarrow package, found none") from error
+        raise Refused(
+            f"{path}: reading .parquet needs the extra dynamic-treasury[history], found no pyarrow"
+        ) from error
     try:
         columns: dict[str, list[Any]] = parquet.read_table(path).to_pydict()
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError

@@ -246,7 +246,7 @@ def test_a_killed_service_leaves_no_lock(tmp_path: Path) -> None:
         with running(tmp_path, "run", "--data-dir", home) as service:
             service.until("health", lambda: service.get("/health").json()["status"])
             os.kill(service.process.pid, signal.SIGKILL)
-            service.process.wait()
+            assert service.process.wait() == -signal.SIGKILL
 
 
 @pytest.mark.slow

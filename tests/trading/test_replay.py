@@ -23,6 +23,7 @@ from dynamic.trading.replaying import (
     compare,
     run,
     under_mode,
+    unexplained,
 )
 from dynamic.units import DAY_S
 from dynamic.workflows import treasury_cycle
@@ -124,3 +125,10 @@ def test_a_feed_that_looks_ahead_is_caught(course: Course) -> None:
 
     assert all(peek.held for peek in check_lookahead(course, cuts=1))
     assert not all(peek.held for peek in check_lookahead(replace(course, feed=Prophet(1)), cuts=1))
+
+
+@pytest.mark.parametrize(
+    ("change", "left"), [(-1, 1), (0, 0), (1, 0), (2, 1), (1_000_000, 999_999)]
+)
+def test_a_residual_is_measured_and_one_micro_of_it_is_rounding(change: int, left: int) -> None:
+    assert unexplained(100 + change, {"price": 107, "gas": -7}) == left

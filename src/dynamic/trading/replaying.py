@@ -6,7 +6,7 @@ check   : the same past under another future must make the same decisions
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -67,6 +67,7 @@ class Tally:
     pending: int = 0
     residues: int = 0
     unmarked: int = 0
+    unexplained_usd_micro: int = 0
     volatile_bps_after_order_max: int = 0
     guard_red: int = 0
     alerts: int = 0
@@ -130,7 +131,7 @@ class Outcome:
             "unmarked": tally.unmarked,
             "alerts": tally.alerts,
             "attribution_usd": {name: v / 1e6 for name, v in self.attribution.items()},
-            "attribution_residual": 0,  # attribute() raises on anything else
+            "attribution_residual": tally.unexplained_usd_micro / 1e6,
             "benchmarks_usd": {name: v / 1e6 for name, v in self.benchmarks.items()},
             "audit_events": self.audit_seq,
             "state_hash": self.state_hash,
@@ -240,6 +241,8 @@ class Journey:
             tally.unmarked += 1
             return
         nav, parts = marked.record, marked.attribution
+        before = self._points[-1].nav_usd_micro if self._points else 0
+        tally.unexplained_usd_micro += unexplained(nav.nav_usd_micro - before, parts)
         self._points.append(NavPoint(nav.at_s, nav.nav_usd_micro, parts["flows"]))
         for name, value in parts.items():
             self._parts[name] = self._parts.get(name, 0) + value
@@ -247,6 +250,16 @@ class Journey:
         if self.memory.sizing.bought_day == report.at_s // DAY_S:
             share = -(-nav.volatile_usd_micro * BPS // nav.nav_usd_micro)
             tally.volatile_bps_after_order_max = max(tally.volatile_bps_after_order_max, share)
+
+
+def unexplained(change_usd_micro: int, parts: Mapping[str, int]) -> int:
+    """Return the usd_micro of a change of NAV that its recorded parts leave over or overdo.
+
+    NAV and parts are stored as whole micros, both rounded down, so a change may exceed its
+    parts by one micro; that one is rounding, and anything else is a residual.
+    """
+    gap = change_usd_micro - sum(parts.values())
+    return abs(gap - min(max(gap, 0), 1))
 
 
 def run(course: Course, watch: Callable[[CycleReport], None] | None = None) -> Outcome:

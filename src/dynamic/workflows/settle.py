@@ -43,17 +43,32 @@ def settle(leg: Leg, receipt: Receipt, prices: dict[str, int], memory: Memory, n
         realised = _book_lots(leg, receipt, prices, memory, now_s)
         _track_lending(leg, memory)
     gas = receipt.gas_units * receipt.gas_price_wei
-    gas_usd_micro = 0
+    gas_usd_micro, gas_valued_by = 0, "price"
     if gas:
         memory.post(batch, gas_entry(now_s, leg.key, GAS.location, GAS.asset, gas))
-        price, decimals = prices.get("ETH", 0), asset(GAS.asset).decimals
-        proceeds = value_usd_micro(gas, price, decimals, Rounding.DOWN)
-        memory.lots.dispose(GAS.asset, gas, proceeds, now_s)
-        gas_usd_micro = value_usd_micro(gas, price, decimals, Rounding.UP)
+        gas_usd_micro, gas_valued_by = _burn(gas, prices, memory, now_s)
         _count_gas(gas_usd_micro, memory, now_s)
     memory.diary.realised_usd_micro += realised
-    batch.tx_logs.append(_log(leg, receipt, realised, gas_usd_micro, now_s))
+    batch.tx_logs.append(_log(leg, receipt, realised, gas_usd_micro, gas_valued_by, now_s))
     return batch
+
+
+def _burn(gas: int, prices: dict[str, int], memory: Memory, now_s: int) -> tuple[int, str]:
+    """Take burnt gas out of its lots; return its usd_micro, rounded up, and what valued it.
+
+    Without a price of ETH it counts at the last daily close, and before the first close at
+    what it had cost: gas of unknown price is never free in the month's budget.
+    """
+    price = prices.get("ETH")
+    valued_by = "price"
+    if price is None and memory.diary.closes:
+        price, valued_by = memory.diary.closes[-1][2], "last close"
+    decimals = asset(GAS.asset).decimals
+    proceeds = 0 if price is None else value_usd_micro(gas, price, decimals, Rounding.DOWN)
+    disposal = memory.lots.dispose(GAS.asset, gas, proceeds, now_s)
+    if price is None:
+        return disposal.cost_usd_micro, "cost"
+    return value_usd_micro(gas, price, decimals, Rounding.UP), valued_by
 
 
 def _book_movements(leg: Leg, receipt: Receipt, memory: Memory, batch: Batch, now_s: int) -> None:
@@ -125,7 +140,12 @@ def proposed_log(leg: Leg, now_s: int) -> TxLogRecord:
 
 
 def _log(
-    leg: Leg, receipt: Receipt, realised_usd_micro: int, gas_usd_micro: int, now_s: int
+    leg: Leg,
+    receipt: Receipt,
+    realised_usd_micro: int,
+    gas_usd_micro: int,
+    gas_valued_by: str,
+    now_s: int,
 ) -> TxLogRecord:
     meta = {
         "tx": receipt.tx_id,
@@ -136,6 +156,7 @@ def _log(
         "notional_usd_micro": leg.notional_usd_micro,
         "realised_usd_micro": realised_usd_micro,
         "gas_usd_micro": gas_usd_micro,
+        "gas_valued_by": gas_valued_by,
     }
     return _row(leg, leg.key, "reverted" if receipt.reverted else "settled", meta, now_s)
 
